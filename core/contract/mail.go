@@ -1,0 +1,45 @@
+package contract
+
+import "context"
+
+// Message is one mail to one person, before it is rendered. What it says is the
+// template's business; what it carries is data.
+//
+// A Message holds live secrets (URL, Token, OTP). It must never be logged; an
+// implementation that keeps it (a queue, a retry) must keep it encrypted.
+type Message struct {
+	// Template names the text, for instance "verify-email" or "reset-password".
+	Template string `json:"template"`
+	// To is the recipient's address, a bare RFC 5321 addr-spec.
+	To string `json:"to"`
+	// User is who the mail is about; zero where nobody is known yet.
+	User MessageUser `json:"user"`
+	// URL is the link that the recipient may follow; empty if there is none.
+	URL string `json:"url,omitempty"`
+	// Token is the secret inside URL, for apps that build their own links.
+	Token string `json:"token,omitempty"`
+	// OTP is the code the recipient types; empty if there is none.
+	OTP string `json:"otp,omitempty"`
+	// NewEmail is the wanted address in "change-email".
+	NewEmail string `json:"newEmail,omitempty"`
+	// Data holds what a plugin's own template needs beyond the above.
+	Data map[string]string `json:"data,omitempty"`
+	// ExternalID is the same for every retry of one message, so that a receiver can
+	// drop duplicates.
+	ExternalID string `json:"externalId,omitempty"`
+}
+
+// MessageUser is what a template may say about a user.
+type MessageUser struct {
+	ID    string `json:"id,omitempty"`
+	Name  string `json:"name,omitempty"`
+	Email string `json:"email,omitempty"`
+}
+
+// Mailer hands messages to the outside world. Send is called from the job worker,
+// never while a request waits, and is retried when it returns an error: it must give
+// up when ctx ends, and should treat a repeated ExternalID as the same message.
+// An error must not contain the message's URL, Token or OTP.
+type Mailer interface {
+	Send(ctx context.Context, m Message) error
+}

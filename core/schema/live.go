@@ -1,0 +1,48 @@
+package schema
+
+// Live is what a database holds, by its own names: the input of the migration planner.
+type Live struct{ Tables []LiveTable }
+
+// LiveTable is one table of a database.
+type LiveTable struct {
+	Name    string
+	Columns []LiveColumn
+	Indexes []LiveIndex
+	// RowSecurity tells whether row-level security is enabled and forced.
+	RowSecurity bool
+}
+
+// LiveColumn is one column of a database's table.
+type LiveColumn struct {
+	Name     string
+	Type     string // as the database's catalogue writes it
+	Nullable bool
+	Default  bool // it has some default
+}
+
+// LiveIndex is an index or unique constraint of a database's table.
+type LiveIndex struct {
+	Name    string
+	Columns []string
+	Unique  bool
+}
+
+// Table returns the table of that name, or nil.
+func (l *Live) Table(name string) *LiveTable {
+	for i := range l.Tables {
+		if l.Tables[i].Name == name {
+			return &l.Tables[i]
+		}
+	}
+	return nil
+}
+
+// Column returns the column of that name, or nil.
+func (t *LiveTable) Column(name string) *LiveColumn {
+	for i := range t.Columns {
+		if t.Columns[i].Name == name {
+			return &t.Columns[i]
+		}
+	}
+	return nil
+}
