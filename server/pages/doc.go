@@ -1,0 +1,60 @@
+// Package pages is the website of the program: sign-up, sign-in, address
+// verification, forgotten passwords and the account page.
+//
+// The pages are one more client of the wire under the base path; they know nothing
+// that another client could not know. They are plain HTML, CSS and ES modules,
+// embedded in the binary, without a build step and without anything from another
+// host. The package answers paths with bytes and knows no server: a mount calls
+// [Pages.Serve] for GET and HEAD and compares [Match] for a 304.
+//
+// # What is served
+//
+// Below the prefix, and nothing else:
+//
+//	/ /sign-in /sign-up /forgot /reset /verify /challenge /account /p/<id>   the shell
+//	/a/<hash>/<file>     its parts; the hash is over the contents of all of them
+//	/m/<module>          modules, ours and those of plugins
+//
+// # What the pages ask
+//
+// The shell reads GET <base>/features once:
+//
+//	{"plugins": ["email-password"],
+//	 "entries": [{"id": "email-password", "kind": "sign-in", "title": "Email and password",
+//	              "module": "email-password.js", "order": 10}],
+//	 "options": {"email-password": {"minPasswordLength": 8, "maxPasswordLength": 128,
+//	              "signUp": true, "resetPassword": true, "requireEmailVerification": false},
+//	             "core": {"changeEmail": true, "deleteUser": true, "verifyEmail": true}}}
+//
+// A kind says where an entry is shown: "sign-in" and "sign-up" on these pages,
+// "account" as a section of the account page, "challenge" as a further step when a
+// sign-in answers twoFactorRedirect, "page" as a page of its own at /p/<id>. Entries of
+// one kind are shown in ascending order; one plugin may have entries of several kinds,
+// with the same module. The sections for name, address, sessions and deletion belong
+// to core and need no entry; an entry with the same id and kind replaces one of them.
+// An option that is absent counts as offered; lengths default to 8 and 128.
+//
+// # Modules
+//
+// A module is one self-contained ES module that exports
+//
+//	export async function render(root, ctx) { ... }
+//
+// root is an empty element that the module fills. ctx carries:
+//
+//	api            get(path, query), post(path, body): JSON, or an ApiError {code, status, message}
+//	entry          the entry that is being shown (id, kind, title, module, order)
+//	options        the options of the plugin named by entry.id; never null
+//	features       the whole answer of /features
+//	session        {user, session}, or null where nobody is signed in
+//	ui             elements, fields, forms, rows and dialogs (ui.js), styled and labelled
+//	navigate       (path, {replace, notice, data}): to a page of the pages, without a reload
+//	href           (path): the path with the prefix, for links and callbacks
+//	announce       (text): tells a screen reader
+//	data           what navigate passed along; never null, lost on reload
+//	signedIn       (answer): after any sign-in; further steps, session, next page
+//	refreshSession (): reads the session again
+//
+// A module must build its elements with text, never with markup, and must not set
+// inline styles or handlers: the Content-Security-Policy refuses them.
+package pages

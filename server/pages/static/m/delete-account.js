@@ -1,0 +1,32 @@
+// Deleting the account, behind a dialog that says what it means.
+
+export function render(root, ctx) {
+  const { h, button, dialog } = ctx.ui;
+  root.append(
+    h("p", {}, "Everything that belongs to your account is deleted. This cannot be undone."),
+    h("div", { class: "actions" }, button("Delete the account…", {
+      kind: "danger-quiet", onclick: () => dialog({ title: "Delete your account?", make: (close) => confirm(ctx, close) }),
+    })));
+}
+
+function confirm(ctx, close) {
+  const { h, field, form, usernameFor } = ctx.ui;
+  const { email } = ctx.session.user;
+  const hasPassword = ctx.features.plugins?.includes("email-password");
+  const password = field({
+    label: "Password", name: "password", type: "password", autocomplete: "current-password", required: false,
+    hint: "Leave it empty if your account has none.",
+  });
+  return form({
+    label: "Delete the account", fields: hasPassword ? [password] : [], submitLabel: "Delete for good", kind: "danger", onCancel: close,
+    before: [h("p", {}, "The account of ", h("strong", { class: "break" }, email), " and everything in it will be gone."), usernameFor(email)],
+    where: { INVALID_PASSWORD: "password", CREDENTIAL_ACCOUNT_NOT_FOUND: "password" },
+    async submit({ password }) {
+      const answer = await ctx.api.post("/delete-user", { ...(password && { password }), callbackURL: ctx.href("/sign-in") });
+      close();
+      await ctx.refreshSession();
+      if (ctx.session) await ctx.navigate("/account", { replace: true, notice: "Check your mail: the account is deleted when you open the link that we sent you." });
+      else ctx.signedOut(answer?.success ? "Your account is deleted." : "You are signed out.");
+    },
+  }).element;
+}

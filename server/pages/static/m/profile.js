@@ -1,0 +1,21 @@
+// The name of the account.
+
+export function render(root, ctx) {
+  const { row, field, form } = ctx.ui;
+  const name = row({
+    label: "Name", value: ctx.session.user.name, action: "Change", actionName: "Change the name", announce: ctx.announce,
+    make: (close) => form({
+      label: "Change the name", submitLabel: "Save the name", onCancel: () => close(),
+      fields: [field({ label: "Name", name: "name", autocomplete: "name", value: ctx.session.user.name,
+        check: (v) => (v.trim() ? "" : "Name: please fill this in.") })],
+      async submit(values) {
+        await ctx.api.post("/update-user", { name: values.name.trim() });
+        await ctx.refreshSession();
+        if (!ctx.session) { ctx.signedOut("Your session has ended. Sign in again."); return; }
+        name.set(ctx.session.user.name);
+        close("Your name is changed.");
+      },
+    }).element,
+  });
+  root.append(name.element);
+}

@@ -1,0 +1,124 @@
+// The shell: reads what the server offers, knows who is signed in, and shows the view
+// of the path. Features live in modules; see doc.go for what they get.
+import { createApi } from "./api.js";
+import { explain } from "./errors.js";
+import * as ui from "./ui.js";
+import { createRouter } from "./router.js";
+import { createContext } from "./context.js";
+import * as account from "./account.js";
+import * as challenge from "./challenge.js";
+import * as forgot from "./forgot.js";
+import * as page from "./page.js";
+import * as reset from "./reset.js";
+import * as signIn from "./sign-in.js";
+import * as signUp from "./sign-up.js";
+import * as verify from "./verify.js";
+
+const meta = (name) => document.querySelector(`meta[name="sallyport-${name}"]`)?.content ?? "";
+const { h, button, notice } = ui;
+
+const app = {
+  name: meta("app"), prefix: meta("prefix"), api: createApi(meta("base")),
+  main: document.getElementById("main"), who: document.getElementById("who"), status: document.getElementById("status"),
+  features: null, session: null, data: {}, notice: null,
+};
+
+app.href = (path) => app.prefix + path;
+
+app.announce = (text) => {
+  app.status.textContent = "";
+  // A region that is emptied and filled in one turn is not read again.
+  requestAnimationFrame(() => { app.status.textContent = text; });
+};
+
+app.refreshSession = async () => {
+  app.session = await app.api.get("/get-session");
+  showWho();
+  return app.session;
+};
+
+/** Leaves an account that the server no longer knows: revoked, expired, deleted. */
+app.signedOut = (text) => {
+  app.session = null;
+  showWho();
+  app.navigate("/sign-in", { replace: true, notice: text });
+};
+
+const routes = new Map(Object.entries({
+  "/": { view: { render: () => app.navigate(app.session ? "/account" : "/sign-in", { replace: true }) } },
+  "/sign-in": { view: signIn }, "/sign-up": { view: signUp }, "/forgot": { view: forgot }, "/reset": { view: reset },
+  "/verify": { view: verify }, "/challenge": { view: challenge }, "/account": { view: account, private: true },
+}));
+const entryPage = { view: page };
+
+const router = createRouter({
+  prefix: app.prefix,
+  known: (path) => routes.get(path) ?? (/^\/p\/[a-z0-9-]+$/.test(path) ? entryPage : null),
+  show,
+});
+
+app.navigate = (path, { replace = false, notice: text = null, data = {} } = {}) => {
+  app.notice = text;
+  app.data = data;
+  return router.go(path, replace);
+};
+
+/**
+ * Shows the view of route. current() tells whether the visitor is still waiting for it:
+ * a slow view must not overwrite a later one.
+ */
+async function show(route, path, current) {
+  const text = app.notice, data = app.data;
+  app.notice = null;
+  app.data = {};
+  if (route.private && !app.session) {
+    app.navigate(`/sign-in?next=${encodeURIComponent(path)}`, { replace: true, notice: text });
+    return;
+  }
+  const root = h("div", { class: "view" });
+  const context = createContext(app, data);
+  const title = await route.view.render(root, context);
+  if (title === undefined || !current()) return; // it went elsewhere
+  app.main.replaceChildren(root);
+  const heading = root.querySelector("h1");
+  const failure = context.query.has("error") ? explain(context.query.get("error")) : null;
+  if (failure) heading.after(notice("error", failure));
+  if (text) heading.after(notice("info", text));
+  document.title = `${title} · ${app.name}`;
+  window.scrollTo(0, 0);
+  heading.tabIndex = -1;
+  heading.focus({ preventScroll: true });
+  if (text ?? failure) app.announce(text ?? failure);
+}
+
+function showWho() {
+  if (!app.session) { app.who.replaceChildren(); return; }
+  const out = button("Sign out", { kind: "quiet small", onclick: async () => {
+    try {
+      await app.api.post("/sign-out");
+    } catch (e) {
+      app.announce(e.message);
+      app.main.querySelector("h1")?.after(notice("error", e.message));
+      return;
+    }
+    app.signedOut("You are signed out.");
+  } });
+  app.who.replaceChildren(h("span", { class: "who-name" }, app.session.user.email), out);
+}
+
+async function start() {
+  app.main.setAttribute("aria-busy", "true");
+  try {
+    [app.features] = await Promise.all([app.api.get("/features"), app.refreshSession()]);
+  } catch (e) {
+    app.main.replaceChildren(h("div", { class: "card narrow" }, h("h1", {}, "The service cannot be reached"),
+      notice("error", e.message), h("div", { class: "actions" }, button("Try again", { onclick: start }))));
+    document.title = `Not available · ${app.name}`;
+    return;
+  } finally {
+    app.main.removeAttribute("aria-busy");
+  }
+  router.start();
+}
+
+start();
