@@ -1,0 +1,41 @@
+// Signing in: answers, redirects, and what the session remembers of the request.
+const who = { email: "in@example.com", password: "correct horse 1", name: "In" };
+const path = "/api/auth/sign-in/email";
+export default async function (s) {
+  await s.step("sign up", () => s.client().api.signUp.email(who));
+  const post = (label, body, c = s.client()) => s.step(label, () => c.raw("POST", path, body));
+  await post("callback", { ...who, callbackURL: "/app?x=1" });
+  await post("absolute callback", { ...who, callbackURL: `${s.server.base}/app` });
+  await post("empty callback", { ...who, callbackURL: "" });
+  await post("callback is null", { ...who, callbackURL: null });
+  await post("callback is a number", { ...who, callbackURL: 1 });
+  await post("wrong password with a callback", { ...who, password: "wrong horse 1", callbackURL: "/app" });
+  await post("not an address", { ...who, email: "nonsense" });
+  await post("empty address", { ...who, email: "" });
+  await post("empty password", { ...who, password: "" });
+  await post("password too long", { ...who, password: "x".repeat(129) });
+  await post("address with spaces", { ...who, email: " in@example.com" });
+  await post("capitals", { ...who, email: "IN@EXAMPLE.COM" });
+  await post("wrong types", { email: [], password: {}, rememberMe: 1, callbackURL: "/x" });
+  const agent = s.client({ headers: { "user-agent": "Agent/1.0 (test)" } });
+  await post("with a user agent", who, agent);
+  await s.step("remembered", () => agent.api.getSession());
+  const one = s.client({ headers: { "x-forwarded-for": "203.0.113.7" } });
+  await post("behind a proxy", who, one);
+  await s.step("its address", () => one.api.getSession());
+  const two = s.client({ headers: { "x-forwarded-for": "203.0.113.7, 198.51.100.2" } });
+  await post("behind two", who, two);
+  await s.step("no address", () => two.api.getSession());
+  const six = s.client({ headers: { "x-forwarded-for": "2001:DB8::1:2:3:4" } });
+  await post("IPv6", who, six);
+  await s.step("cut to /64", () => six.api.getSession());
+  const mapped = s.client({ headers: { "x-forwarded-for": "::ffff:192.0.2.1" } });
+  await post("mapped IPv4", who, mapped);
+  await s.step("as IPv4", () => mapped.api.getSession());
+  const bad = s.client({ headers: { "x-forwarded-for": "nonsense" } });
+  await post("no address in the header", who, bad);
+  await s.step("none", () => bad.api.getSession());
+  const bare = s.client();
+  await s.step("without a user agent", () => bare.http("POST", path, { headers: { "content-type": "application/json" }, body: { email: who.email, password: who.password } }));
+  await s.step("empty", () => bare.http("GET", "/api/auth/get-session"));
+}
