@@ -1,67 +1,90 @@
-// Package glob matches the wildcard patterns that trusted origins and rate-limit paths
-// are written in: "*" stands for any run of characters, also an empty one and also
-// across dots and slashes, "?" for exactly one. Everything else stands for itself;
-// there is no escape and no case folding.
+// Package glob compiles the wildcard patterns that trusted origins and rate-limit paths
+// are written in, with the meaning that Better Auth gives them:
+//
+//   - "*" stands for any run of characters, also an empty one, but no slash;
+//   - "?" stands for exactly one character, but no slash;
+//   - "**" as a whole segment stands for any number of segments;
+//   - a slash in the pattern stands for one or more, and a pattern that does not end in
+//     one may be followed by any number of them;
+//   - "\" in the text is a slash.
+//
+// Everything else, dots too, stands for itself. Patterns hold no escapes.
 package glob
 
 import (
-	"unicode/utf16"
-	"unicode/utf8"
+	"errors"
+	"regexp"
+	"strings"
 )
 
+// Pattern is a compiled wildcard pattern, safe for concurrent use. Matching takes time
+// linear in the text.
+type Pattern struct{ re *regexp.Regexp }
+
 // Has reports whether p holds a wildcard.
-func Has(p string) bool {
-	for i := 0; i < len(p); i++ {
-		if p[i] == '*' || p[i] == '?' {
-			return true
+func Has(p string) bool { return strings.ContainsAny(p, "*?") }
+
+const (
+	run      = `[^/\\]*`
+	one      = `[^/\\\x{10000}-\x{10FFFF}]` // two UTF-16 units are not one character
+	slashes  = `[/\\]+`
+	trailing = `[/\\]*`
+)
+
+// Compile refuses a pattern with a backslash.
+func Compile(pattern string) (*Pattern, error) {
+	if strings.Contains(pattern, `\`) {
+		return nil, errors.New("glob: a pattern cannot hold a backslash")
+	}
+	segments := strings.Split(pattern, "/")
+	var b strings.Builder
+	b.WriteString(`\A`)
+	for i, seg := range segments {
+		if seg == "" && i > 0 {
+			continue
+		}
+		sep := slashes
+		if last := i == len(segments)-1; last {
+			sep = trailing
+		} else if segments[i+1] == "**" {
+			sep = ""
+		}
+		if seg != "**" {
+			segment(&b, seg)
+			b.WriteString(sep)
+		} else if sep != "" {
+			if i > 0 {
+				b.WriteString(sep)
+			}
+			b.WriteString("(?:" + run + sep + ")*")
 		}
 	}
-	return false
-}
-
-// Match reports whether the whole of s is described by pattern. Characters outside
-// ASCII count as UTF-16 units, as they do for the JavaScript that wrote the patterns.
-// It takes at most len(pattern)*len(s) steps.
-func Match(pattern, s string) bool {
-	if ascii(pattern) && ascii(s) {
-		return match([]byte(pattern), []byte(s))
+	b.WriteString(`\z`)
+	re, err := regexp.Compile(b.String())
+	if err != nil {
+		return nil, err
 	}
-	return match(units(pattern), units(s))
+	return &Pattern{re: re}, nil
 }
 
-// match backtracks to the last star only: an earlier one can never need more, because
-// what it leaves over the later one can take.
-func match[E byte | uint16](p, s []E) bool {
-	star, mark := -1, 0
-	i, j := 0, 0
-	for j < len(s) {
-		switch {
-		case i < len(p) && p[i] == '*':
-			star, mark = i, j
-			i++
-		case i < len(p) && (p[i] == '?' || p[i] == s[j]):
-			i++
-			j++
-		case star >= 0:
-			mark++
-			i, j = star+1, mark
-		default:
-			return false
+func segment(b *strings.Builder, s string) {
+	for s != "" {
+		i := strings.IndexAny(s, "*?")
+		if i < 0 {
+			i = len(s)
 		}
-	}
-	for i < len(p) && p[i] == '*' {
-		i++
-	}
-	return i == len(p)
-}
-
-func ascii(s string) bool {
-	for i := 0; i < len(s); i++ {
-		if s[i] >= utf8.RuneSelf {
-			return false
+		b.WriteString(regexp.QuoteMeta(s[:i]))
+		if i == len(s) {
+			return
 		}
+		if s[i] == '*' {
+			b.WriteString(run)
+		} else {
+			b.WriteString(one)
+		}
+		s = s[i+1:]
 	}
-	return true
 }
 
-func units(s string) []uint16 { return utf16.Encode([]rune(s)) }
+// Match reports whether the whole of s is described by the pattern.
+func (p *Pattern) Match(s string) bool { return p.re.MatchString(s) }
