@@ -1,0 +1,174 @@
+package cookie
+
+import (
+	"crypto/hkdf"
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/json"
+	"errors"
+	"io"
+	"strings"
+	"time"
+
+	"github.com/go-jose/go-jose/v4"
+
+	"github.com/sallyport-auth/sallyport/core/internal/token"
+)
+
+// Salts of the encrypted cookies: each kind of content has its own key.
+const (
+	SaltSession = "better-auth-session" // session_data
+	SaltAccount = "better-auth-account" // account_data
+)
+
+const (
+	jweInfo = "BetterAuth.js Generated Encryption Key"
+	// jweLeeway is how long after exp, and before nbf, a token still counts.
+	jweLeeway = 15 * time.Second
+)
+
+// EncodeJWE returns the encrypted form of the session cache under the secret; rand gives
+// the jti. The initialisation vector is the one thing that does not come from rand:
+// go-jose takes it from crypto/rand.
+func EncodeJWE(rand io.Reader, secret []byte, p CachePayload, now time.Time, maxAge time.Duration) (string, error) {
+	payload, err := p.encode()
+	if err != nil {
+		return "", err
+	}
+	return SealClaims(rand, secret, SaltSession, payload, now, maxAge)
+}
+
+// DecodeJWE decrypts what EncodeJWE or Better Auth wrote, with 15 s of clock tolerance,
+// and returns the content with ExpiresAt from exp.
+func DecodeJWE(secrets [][]byte, raw string, now time.Time) (CachePayload, bool) {
+	c, ok := openClaims(secrets, SaltSession, raw, now)
+	if !ok {
+		return CachePayload{}, false
+	}
+	p, ok := decodePayload(c.body)
+	p.ExpiresAt = c.exp * 1000
+	return p, ok
+}
+
+// SealClaims encrypts a JSON object with iat, exp and jti added: compact JWE, alg dir,
+// enc A256CBC-HS512, kid the RFC 7638 thumbprint of the derived key.
+func SealClaims(rand io.Reader, secret []byte, salt string, claims json.RawMessage, now time.Time, maxAge time.Duration) (string, error) {
+	if len(secret) == 0 {
+		return "", errors.New("cookie: empty secret")
+	}
+	body, err := object(claims)
+	if err != nil {
+		return "", err
+	}
+	clash := false
+	members(body, func(name string, _ []byte) { clash = clash || name == "iat" || name == "exp" || name == "jti" })
+	if clash {
+		return "", errors.New("cookie: claims hold iat, exp or jti already")
+	}
+	jti, err := token.UUIDv4(rand)
+	if err != nil {
+		return "", err
+	}
+	key, kid, err := jweKey(secret, salt)
+	if err != nil {
+		return "", err
+	}
+	e, err := jose.NewEncrypter(jose.A256CBC_HS512, jose.Recipient{Algorithm: jose.DIRECT, Key: key, KeyID: kid}, nil)
+	if err != nil {
+		return "", err
+	}
+	iat := now.Unix()
+	obj, err := e.Encrypt(withClaims(body, iat, iat+int64(maxAge/time.Second), jti))
+	if err != nil {
+		return "", err
+	}
+	return obj.CompactSerialize()
+}
+
+// OpenClaims decrypts what SealClaims or Better Auth wrote under any of the secrets and
+// returns the claims in JavaScript's canonical JSON, dates with three decimals. A kid
+// picks its secret and an unknown one fails; without kid each secret is tried. exp is
+// required, with 15 s of tolerance.
+func OpenClaims(secrets [][]byte, salt, raw string, now time.Time) (json.RawMessage, bool) {
+	c, ok := openClaims(secrets, salt, raw, now)
+	return c.body, ok
+}
+
+func openClaims(secrets [][]byte, salt, raw string, now time.Time) (jwtClaims, bool) {
+	if len(raw) > maxValue {
+		return jwtClaims{}, false
+	}
+	raw = unquote(raw)
+	if strings.Count(raw, ".") != 4 {
+		return jwtClaims{}, false
+	}
+	kid, hasKid, ok := jweHeader(raw)
+	if !ok {
+		return jwtClaims{}, false
+	}
+	// Better Auth's list of algorithms has A256GCM too, but its keys always have 64
+	// bytes, which that algorithm cannot use.
+	obj, err := jose.ParseEncryptedCompact(raw, []jose.KeyAlgorithm{jose.DIRECT}, []jose.ContentEncryption{jose.A256CBC_HS512})
+	if err != nil {
+		return jwtClaims{}, false
+	}
+	for _, s := range secrets {
+		if len(s) == 0 {
+			continue
+		}
+		key, id, err := jweKey(s, salt)
+		if err != nil || (hasKid && id != kid) {
+			continue
+		}
+		plain, err := obj.Decrypt(key)
+		if err != nil {
+			continue
+		}
+		var c jwtClaims
+		if c.UnmarshalJSON(plain) != nil || !c.timely(now, jweLeeway) {
+			return jwtClaims{}, false
+		}
+		return c, true
+	}
+	return jwtClaims{}, false
+}
+
+// timely compares in whole seconds, as jose does.
+func (c *jwtClaims) timely(now time.Time, leeway time.Duration) bool {
+	t, l := now.Unix(), int64(leeway/time.Second)
+	return c.exp != 0 && c.exp > t-l && c.nbf <= t+l
+}
+
+// jweHeader reads the protected header. Compressed tokens (a small one may expand to
+// much) and any critical extension are refused, as jose does.
+func jweHeader(raw string) (kid string, hasKid, ok bool) {
+	seg, _, _ := strings.Cut(raw, ".")
+	b, err := base64.RawURLEncoding.DecodeString(seg)
+	if err != nil {
+		return "", false, false
+	}
+	if b, err = rewrite(b, false); err != nil {
+		return "", false, false
+	}
+	ok = true
+	is := members(b, func(name string, v []byte) {
+		switch name {
+		case "kid":
+			kid, hasKid = text(v)
+			ok = ok && hasKid
+		case "zip", "crit":
+			ok = false
+		}
+	})
+	return kid, hasKid, is && ok
+}
+
+// jweKey derives the 64-byte key of a secret and its thumbprint (RFC 7638 section 3.2).
+func jweKey(secret []byte, salt string) (key []byte, kid string, err error) {
+	key, err = hkdf.Key(sha256.New, secret, []byte(salt), jweInfo, 64)
+	if err != nil {
+		return nil, "", err
+	}
+	sum := sha256.Sum256([]byte(`{"k":"` + base64.RawURLEncoding.EncodeToString(key) + `","kty":"oct"}`))
+	return key, base64.RawURLEncoding.EncodeToString(sum[:]), nil
+}
