@@ -55,8 +55,8 @@ func DecodeCompact(keys [][]byte, raw string) (CachePayload, bool) {
 		return CachePayload{}, false
 	}
 	var payload, expires, sig []byte
-	members(body, func(name string, v []byte) {
-		switch name {
+	members(body, func(name, v []byte) {
+		switch string(name) {
 		case "session":
 			payload = v
 		case "expiresAt":
@@ -82,7 +82,7 @@ func compactValid(keys [][]byte, payload []byte, expiresAt int64, sig []byte) bo
 		return false
 	}
 	clash := false // a member that the MAC input would hold twice
-	members(payload, func(name string, _ []byte) { clash = clash || name == "expiresAt" })
+	members(payload, func(name, _ []byte) { clash = clash || string(name) == "expiresAt" })
 	if clash {
 		return false
 	}
@@ -158,8 +158,8 @@ func object(v json.RawMessage) ([]byte, error) {
 func decodePayload(payload []byte) (CachePayload, bool) {
 	p := CachePayload{Version: "1"}
 	updated, version := false, true
-	members(payload, func(name string, v []byte) {
-		switch name {
+	members(payload, func(name, v []byte) {
+		switch string(name) {
 		case "session":
 			p.Session = v
 		case "user":
@@ -181,8 +181,8 @@ func decodePayload(payload []byte) (CachePayload, bool) {
 
 func validSession(v []byte) bool {
 	bad, need := false, 4
-	is := members(v, func(name string, v []byte) {
-		switch name {
+	is := members(v, func(name, v []byte) {
+		switch string(name) {
 		case "id", "userId", "token":
 			need--
 			bad = bad || !isString(v)
@@ -200,8 +200,8 @@ func validSession(v []byte) bool {
 
 func validUser(v []byte) bool {
 	bad, need := false, 3
-	is := members(v, func(name string, v []byte) {
-		switch name {
+	is := members(v, func(name, v []byte) {
+		switch string(name) {
 		case "id", "email", "name":
 			need--
 			bad = bad || !isString(v)
@@ -223,7 +223,7 @@ func decodeBase64(raw string) ([]byte, bool) {
 		return nil, false
 	}
 	v, ok := decode(raw)
-	if !ok || v == "" || strings.ContainsAny(v, "\r\n") { // which encoding/base64 skips
+	if !ok || v == "" || !isBase64Text(v) {
 		return nil, false
 	}
 	v = strings.TrimRight(v, "=")
@@ -234,3 +234,6 @@ func decodeBase64(raw string) ([]byte, bool) {
 	b, err := enc.DecodeString(v)
 	return b, err == nil
 }
+
+// isBase64Text reports that there are no line ends, which encoding/base64 skips.
+func isBase64Text(s string) bool { return !strings.ContainsAny(s, "\r\n") }

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/go-jose/go-jose/v4"
+	"github.com/golang-jwt/jwt/v5"
 )
 
 func TestJavaScriptForms(t *testing.T) {
@@ -277,7 +278,7 @@ func TestJWT(t *testing.T) {
 	none := base64.RawURLEncoding.EncodeToString([]byte(`{"alg":"none"}`)) + d.Value[strings.IndexByte(d.Value, '.'):]
 	for name, raw := range map[string]string{
 		"none": none, "none unsigned": none[:strings.LastIndexByte(none, '.')+1], "dots": jwtHeader + strings.Repeat(".", 1000),
-		"cut": d.Value[:len(d.Value)-1], "empty": "", "unsigned": d.Value[:strings.LastIndexByte(d.Value, '.')+1],
+		"cut": d.Value[:len(d.Value)-1], "empty": "", "line end": d.Value + "\n", "padding": d.Value + "=", "unsigned": d.Value[:strings.LastIndexByte(d.Value, '.')+1],
 	} {
 		if _, ok := DecodeJWT([][]byte{key}, raw, now); ok {
 			t.Errorf("%s: accepted", name)
@@ -286,6 +287,36 @@ func TestJWT(t *testing.T) {
 	for _, keys := range [][][]byte{nil, {nil}, {[]byte("other")}} {
 		if _, ok := DecodeJWT(keys, d.Value, now); ok {
 			t.Errorf("accepted with keys %q", keys)
+		}
+	}
+}
+
+// TestJWTClaims signs contents that no encoder makes.
+func TestJWTClaims(t *testing.T) {
+	key, now := []byte("k"), time.Unix(100, 0)
+	least := `"session":` + okSession + `,"user":` + okUser + `,"updatedAt":1`
+	for body, want := range map[string]bool{
+		"{" + least + `,"exp":101}`:           true,
+		"{" + least + `,"exp":101,"nbf":100}`: true,
+		"{" + least + `,"exp":101,"nbf":101}`: false,
+		"{" + least + `,"exp":100}`:           false,
+		"{" + least + `}`:                     false,
+		"{" + least + `,"exp":null}`:          false,
+		"{" + least + `,"exp":"101"}`:         false,
+		"{" + least + `,"EXP":101}`:           false,
+		"{" + least + `,"exp":100,"exp":101}`: false,
+		`{"session":{},"user":{},"exp":101}`:  false,
+		`{"exp":101}`:                         false,
+		`null`:                                false,
+		`[]`:                                  false,
+	} {
+		signing := jwtHeader + "." + base64.RawURLEncoding.EncodeToString([]byte(body))
+		sig, err := jwt.SigningMethodHS256.Sign(signing, key)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, ok := DecodeJWT([][]byte{key}, signing+"."+base64.RawURLEncoding.EncodeToString(sig), now); ok != want {
+			t.Errorf("%s: %v", body, ok)
 		}
 	}
 }
@@ -329,7 +360,7 @@ func TestJWE(t *testing.T) {
 	flip := []byte(raw)
 	flip[len(flip)-30] ^= 1
 	zip := base64.RawURLEncoding.EncodeToString([]byte(`{"alg":"dir","enc":"A256CBC-HS512","zip":"DEF"}`)) + raw[strings.IndexByte(raw, '.'):]
-	for name, s := range map[string]string{"altered": string(flip), "zip": zip, "empty": "", "dots": strings.Repeat(".", 5000), "four": "...."} {
+	for name, s := range map[string]string{"altered": string(flip), "line end": raw + "\n", "zip": zip, "empty": "", "dots": strings.Repeat(".", 5000), "four": "...."} {
 		if _, ok := DecodeJWE([][]byte{key}, s, now); ok {
 			t.Errorf("%s: accepted", name)
 		}

@@ -88,7 +88,7 @@ func FuzzRewrite(f *testing.F) {
 			t.Fatalf("%q became %q, then %q", in, out, again)
 		}
 		rest := append([]byte(nil), out...)
-		if members(out, func(string, []byte) {}) != (rest[0] == '{') || !bytes.Equal(rest, out) {
+		if members(out, func(_, _ []byte) {}) != (rest[0] == '{') || !bytes.Equal(rest, out) {
 			t.Fatal("members")
 		}
 	})

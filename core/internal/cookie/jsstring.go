@@ -1,7 +1,6 @@
 package cookie
 
 import (
-	"time"
 	"unicode/utf16"
 	"unicode/utf8"
 )
@@ -124,77 +123,4 @@ func (w *jsWriter) hex4(at int) (r rune, ok bool) {
 		r = r<<4 | rune(c)
 	}
 	return r, true
-}
-
-// reviveDate rewrites the string at out[start:] if it has the form of a date and is
-// one to JavaScript. A year that needs more than four digits afterwards is an error.
-func (w *jsWriter) reviveDate(start int) error {
-	s := w.out[start+1 : len(w.out)-1]
-	if !isDateForm(s) {
-		return nil
-	}
-	num := func(from, to int) (n int) {
-		for _, c := range s[from:to] {
-			n = n*10 + int(c-'0')
-		}
-		return n
-	}
-	year, month, day := num(0, 4), num(5, 7), num(8, 10)
-	hour, minute, sec, ms := num(11, 13), num(14, 16), num(17, 19), 0
-	zero := minute == 0 && sec == 0
-	for i, scale := 20, 100; i < len(s)-1; i, scale = i+1, scale/10 {
-		ms += int(s[i]-'0') * scale // digits after the third are dropped: scale is 0
-		zero = zero && s[i] == '0'
-	}
-	// What V8 accepts: 30 February rolls over, 24:00:00 is the next midnight.
-	if month < 1 || month > 12 || day < 1 || day > 31 || hour > 24 || minute > 59 || sec > 59 || (hour == 24 && !zero) {
-		return nil
-	}
-	t := time.Date(year, time.Month(month), day, hour, minute, sec, ms*1e6, time.UTC)
-	if t.Year() > 9999 {
-		return errJSON
-	}
-	w.out = t.AppendFormat(w.out[:start+1], "2006-01-02T15:04:05.000Z")
-	w.out = append(w.out, '"')
-	return nil
-}
-
-// isDateForm reports whether s is YYYY-MM-DDTHH:MM:SS, optionally a fraction, and Z.
-func isDateForm(s []byte) bool {
-	const form = "0000-00-00T00:00:00"
-	if len(s) < len(form)+1 || s[len(s)-1] != 'Z' {
-		return false
-	}
-	for i := range len(form) {
-		if form[i] == '0' {
-			if s[i] < '0' || s[i] > '9' {
-				return false
-			}
-		} else if s[i] != form[i] {
-			return false
-		}
-	}
-	frac := s[len(form) : len(s)-1]
-	if len(frac) == 0 {
-		return true
-	}
-	if frac[0] != '.' || len(frac) == 1 {
-		return false
-	}
-	for _, c := range frac[1:] {
-		if c < '0' || c > '9' {
-			return false
-		}
-	}
-	return true
-}
-
-// isDate reports whether a canonical JSON value is a string that reviveDate made: in
-// date form and a date to JavaScript.
-func isDate(v []byte) bool {
-	if len(v) != 26 || v[0] != '"' || !isDateForm(v[1:25]) {
-		return false
-	}
-	_, err := time.Parse("2006-01-02T15:04:05.000Z", string(v[1:25]))
-	return err == nil
 }

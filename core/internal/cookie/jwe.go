@@ -61,7 +61,12 @@ func SealClaims(rand io.Reader, secret []byte, salt string, claims json.RawMessa
 		return "", err
 	}
 	clash := false
-	members(body, func(name string, _ []byte) { clash = clash || name == "iat" || name == "exp" || name == "jti" })
+	members(body, func(name, _ []byte) {
+		switch string(name) {
+		case "iat", "exp", "jti":
+			clash = true
+		}
+	})
 	if clash {
 		return "", errors.New("cookie: claims hold iat, exp or jti already")
 	}
@@ -99,7 +104,7 @@ func openClaims(secrets [][]byte, salt, raw string, now time.Time) (jwtClaims, b
 		return jwtClaims{}, false
 	}
 	raw = unquote(raw)
-	if strings.Count(raw, ".") != 4 {
+	if strings.Count(raw, ".") != 4 || !isBase64Text(raw) {
 		return jwtClaims{}, false
 	}
 	kid, hasKid, ok := jweHeader(raw)
@@ -151,8 +156,8 @@ func jweHeader(raw string) (kid string, hasKid, ok bool) {
 		return "", false, false
 	}
 	ok = true
-	is := members(b, func(name string, v []byte) {
-		switch name {
+	is := members(b, func(name, v []byte) {
+		switch string(name) {
 		case "kid":
 			kid, hasKid = text(v)
 			ok = ok && hasKid

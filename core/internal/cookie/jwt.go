@@ -42,7 +42,7 @@ func DecodeJWT(keys [][]byte, raw string, now time.Time) (CachePayload, bool) {
 	}
 	raw = unquote(raw)
 	// Counted before the library splits it (CVE-2025-30204).
-	if !strings.HasPrefix(raw, jwtHeader+".") || strings.Count(raw, ".") != 2 {
+	if !strings.HasPrefix(raw, jwtHeader+".") || strings.Count(raw, ".") != 2 || !isBase64Text(raw) {
 		return CachePayload{}, false
 	}
 	parser := jwt.NewParser(
@@ -95,9 +95,9 @@ func (c *jwtClaims) UnmarshalJSON(b []byte) error {
 		return err
 	}
 	ok := true
-	is := members(body, func(name string, v []byte) {
+	is := members(body, func(name, v []byte) {
 		var fine bool
-		switch name {
+		switch string(name) {
 		case "exp":
 			c.exp, fine = integer(v)
 		case "nbf":

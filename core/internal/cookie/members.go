@@ -8,7 +8,7 @@ import (
 
 // members calls fn for each member of a canonical JSON object (one that rewrite gave),
 // name without quotes and escapes as they stand. It reports whether v is an object.
-func members(v []byte, fn func(name string, value []byte)) bool {
+func members(v []byte, fn func(name, value []byte)) bool {
 	if len(v) < 2 || v[0] != '{' {
 		return false
 	}
@@ -20,7 +20,7 @@ func members(v []byte, fn func(name string, value []byte)) bool {
 		name := v[pos+1 : end-1]
 		pos = end + 1
 		end = skip(v, pos)
-		fn(string(name), v[pos:end])
+		fn(name, v[pos:end])
 		pos = end
 	}
 	return true

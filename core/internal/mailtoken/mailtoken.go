@@ -91,8 +91,10 @@ func Sign(key []byte, c Claims) (string, error) {
 // token that holds any claim beyond those of Claims is of another kind, such as a
 // session cache made with the same key, and invalid.
 func Verify(keys [][]byte, token string, now time.Time) (Claims, error) {
-	// Capped and counted before the library splits it (CVE-2025-30204).
-	if len(token) > maxToken || !strings.HasPrefix(token, header+".") || strings.Count(token, ".") != 2 {
+	// Capped and counted before the library splits it (CVE-2025-30204). Line ends are
+	// what encoding/base64 skips.
+	if len(token) > maxToken || !strings.HasPrefix(token, header+".") || strings.Count(token, ".") != 2 ||
+		strings.ContainsAny(token, "\r\n") {
 		return Claims{}, ErrInvalid
 	}
 	parser := jwt.NewParser(
@@ -108,6 +110,9 @@ func Verify(keys [][]byte, token string, now time.Time) (Claims, error) {
 		var c claims
 		if _, err := parser.ParseWithClaims(token, &c, func(*jwt.Token) (any, error) { return k, nil }); err != nil {
 			continue
+		}
+		if !c.wire.complete() { // a body of null never reaches UnmarshalJSON
+			return Claims{}, ErrInvalid
 		}
 		if c.wire.ExpiresAt <= now.Unix() {
 			return Claims{}, ErrExpired
@@ -157,7 +162,7 @@ func (c *claims) UnmarshalJSON(b []byte) error {
 			return ErrInvalid
 		}
 	}
-	if json.Unmarshal(b, &c.wire) != nil || !c.wire.complete() {
+	if json.Unmarshal(b, &c.wire) != nil {
 		return ErrInvalid
 	}
 	return nil
