@@ -29,6 +29,7 @@ export const parts = [
     await s.step("wrong token, no callback", () => c.raw("GET", `${use}/nonsense`));
     await s.step("wrong token, callback with a query", () => c.raw("GET", `${use}/nonsense?callbackURL=${encodeURIComponent("/reset?x=1")}`));
     await s.step("encoded token", () => c.raw("GET", `${use}/%6eonsense?callbackURL=/reset`));
+    await s.step("a good token, its first letter encoded", () => c.raw("GET", `${use}/%${bare.token.charCodeAt(0).toString(16)}${bare.token.slice(1)}?callbackURL=/reset`));
     await s.step("slash in the token", () => c.raw("GET", `${use}/a%2Fb?callbackURL=/reset`));
     await s.step("no token at all", () => c.raw("GET", `${use}/?callbackURL=/reset`));
     await s.step("GET without a token", () => c.raw("GET", `${use}?callbackURL=/reset`));
