@@ -1,7 +1,11 @@
 package schema
 
 // Live is what a database holds, by its own names: the input of the migration planner.
-type Live struct{ Tables []LiveTable }
+type Live struct {
+	Tables []LiveTable
+	// SchemaExists tells whether the schema that holds the tables is there (PostgreSQL).
+	SchemaExists bool
+}
 
 // LiveTable is one table of a database.
 type LiveTable struct {
@@ -10,6 +14,8 @@ type LiveTable struct {
 	Indexes []LiveIndex
 	// RowSecurity tells whether row-level security is enabled and forced.
 	RowSecurity bool
+	// Policies are the names of its row-level security policies.
+	Policies []string
 }
 
 // LiveColumn is one column of a database's table.

@@ -1,0 +1,189 @@
+package postgres
+
+import (
+	"context"
+	"crypto/sha256"
+	"database/sql"
+	"encoding/binary"
+	"errors"
+	"strconv"
+
+	"github.com/sallyport-auth/sallyport/core/schema"
+	"github.com/sallyport-auth/sallyport/core/storage"
+)
+
+// pg_catalog rather than information_schema: the latter shows a role only what it owns
+// or may use, so that a restricted role would find everything missing.
+const (
+	schemaSQL = `SELECT EXISTS (SELECT FROM pg_catalog.pg_namespace WHERE nspname = $1)`
+
+	columnsSQL = `
+SELECT c.relname AS "table", a.attname AS "column", pg_catalog.format_type(a.atttypid, a.atttypmod) AS "type",
+	NOT a.attnotnull AS nullable, a.atthasdef OR a.attidentity <> '' AS "default",
+	c.relrowsecurity AND c.relforcerowsecurity AS rls
+FROM pg_catalog.pg_class c
+JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+JOIN pg_catalog.pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
+WHERE n.nspname = $1 AND c.relkind IN ('r', 'p')
+ORDER BY c.relname, a.attnum`
+
+	// Indexes on an expression or on some rows only do not do the work of a whole one.
+	indexesSQL = `
+SELECT c.relname AS "table", i.relname AS "index", x.indisunique AS "unique", a.attname AS "column"
+FROM pg_catalog.pg_index x
+JOIN pg_catalog.pg_class c ON c.oid = x.indrelid
+JOIN pg_catalog.pg_class i ON i.oid = x.indexrelid
+JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+CROSS JOIN LATERAL unnest(x.indkey) WITH ORDINALITY AS k (attnum, position)
+JOIN pg_catalog.pg_attribute a ON a.attrelid = c.oid AND a.attnum = k.attnum
+WHERE n.nspname = $1 AND x.indisvalid AND x.indpred IS NULL AND x.indexprs IS NULL AND k.position <= x.indnkeyatts
+ORDER BY c.relname, i.relname, k.position`
+
+	policiesSQL = `
+SELECT c.relname AS "table", p.polname AS "policy"
+FROM pg_catalog.pg_policy p
+JOIN pg_catalog.pg_class c ON c.oid = p.polrelid
+JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+WHERE n.nspname = $1
+ORDER BY c.relname, p.polname`
+)
+
+// Inspect implements storage.Database.
+func (d *Database) Inspect(ctx context.Context) (*schema.Live, error) {
+	_, names := d.Bound()
+	in := names.SchemaName()
+	live := &schema.Live{}
+	var columns []struct {
+		Table, Column, Type    string
+		Nullable, Default, RLS bool
+	}
+	var indexes []struct {
+		Table, Index, Column string
+		Unique               bool
+	}
+	var policies []struct{ Table, Policy string }
+	err := d.db.GetContext(ctx, &live.SchemaExists, schemaSQL, in)
+	if err == nil {
+		err = d.db.SelectContext(ctx, &columns, columnsSQL, in)
+	}
+	if err == nil {
+		err = d.db.SelectContext(ctx, &indexes, indexesSQL, in)
+	}
+	if err == nil {
+		err = d.db.SelectContext(ctx, &policies, policiesSQL, in)
+	}
+	if err != nil {
+		return nil, d.Fail(ctx, err)
+	}
+	for _, c := range columns {
+		t := live.Table(c.Table)
+		if t == nil {
+			live.Tables = append(live.Tables, schema.LiveTable{Name: c.Table, RowSecurity: c.RLS})
+			t = &live.Tables[len(live.Tables)-1]
+		}
+		t.Columns = append(t.Columns, schema.LiveColumn{Name: c.Column, Type: c.Type, Nullable: c.Nullable, Default: c.Default})
+	}
+	for _, x := range indexes {
+		t := live.Table(x.Table)
+		if n := len(t.Indexes); n == 0 || t.Indexes[n-1].Name != x.Index {
+			t.Indexes = append(t.Indexes, schema.LiveIndex{Name: x.Index, Unique: x.Unique})
+		}
+		ix := &t.Indexes[len(t.Indexes)-1]
+		ix.Columns = append(ix.Columns, x.Column)
+	}
+	for _, p := range policies {
+		if t := live.Table(p.Table); t != nil {
+			t.Policies = append(t.Policies, p.Policy)
+		}
+	}
+	return live, nil
+}
+
+// lockTimeout is how long DDL waits for a table: behind a waiting ALTER TABLE every
+// other query on the table waits too, so it gives up and can be tried again.
+const lockTimeout = "30s"
+
+// DDL implements storage.Database. It knows no statement time-out: an index takes what
+// it takes. It waits 30 s at most for a table's lock.
+func (d *Database) DDL(ctx context.Context, statements ...string) error {
+	if len(statements) == 0 {
+		return nil
+	}
+	tx, err := d.db.BeginTx(ctx, nil)
+	if err != nil {
+		return d.Fail(ctx, err)
+	}
+	defer tx.Rollback() //nolint:errcheck // after Commit there is nothing to roll back
+	for _, s := range append([]string{"SET LOCAL statement_timeout = 0", "SET LOCAL lock_timeout = '" + lockTimeout + "'"}, statements...) {
+		if _, err := tx.ExecContext(ctx, s); err != nil {
+			return d.Fail(ctx, err)
+		}
+	}
+	if err := tx.Commit(); err != nil {
+		return d.Fail(ctx, err)
+	}
+	return nil
+}
+
+var errOneConn = errors.New("a lock needs two connections: one holds it, fn uses the other")
+
+// Lock implements storage.Database with an advisory lock of a transaction that does
+// nothing else: it ends with the connection, whatever happens to the program.
+func (d *Database) Lock(ctx context.Context, name string, fn func(context.Context) error) (err error) {
+	if d.db.Stats().MaxOpenConnections == 1 {
+		return &storage.Error{Kind: storage.Unavailable, Err: errOneConn}
+	}
+	// The lock must not end before fn does, even when ctx ends.
+	tx, err := d.begin(ctx)
+	if err != nil {
+		return d.Fail(ctx, err)
+	}
+	defer func() {
+		// Without its connection the lock was lost in between: fn was not alone.
+		if e := tx.Rollback(); e != nil && err == nil {
+			err = d.Fail(context.Background(), e)
+		}
+	}()
+	for _, s := range []string{
+		"SET LOCAL statement_timeout = 0",
+		"SET LOCAL idle_in_transaction_session_timeout = 0",
+		"SELECT pg_catalog.pg_advisory_xact_lock(" + lockKey(name) + ")",
+	} {
+		if _, err := tx.ExecContext(ctx, s); err != nil {
+			return d.Fail(ctx, err)
+		}
+	}
+	return fn(ctx)
+}
+
+// begin waits for a connection as long as ctx lives, and starts a transaction that
+// outlives it.
+func (d *Database) begin(ctx context.Context) (*lockTx, error) {
+	conn, err := d.db.DB.Conn(ctx)
+	if err != nil {
+		return nil, err
+	}
+	tx, err := conn.BeginTx(context.WithoutCancel(ctx), nil)
+	if err != nil {
+		_ = conn.Close()
+		return nil, err
+	}
+	return &lockTx{tx, conn}, nil
+}
+
+type lockTx struct {
+	*sql.Tx
+	conn *sql.Conn
+}
+
+func (t *lockTx) Rollback() error {
+	err := t.Tx.Rollback()
+	_ = t.conn.Close()
+	return err
+}
+
+// lockKey turns a name into PostgreSQL's 64-bit key.
+func lockKey(name string) string {
+	sum := sha256.Sum256([]byte("sallyport lock " + name))
+	return strconv.FormatInt(int64(binary.BigEndian.Uint64(sum[:8])), 10)
+}

@@ -1,0 +1,76 @@
+package postgres
+
+import (
+	"context"
+	"database/sql/driver"
+	"errors"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/lib/pq"
+
+	"github.com/sallyport-auth/sallyport/core/storage"
+)
+
+type userKey struct{}
+
+func withUser(ctx context.Context, userID string) context.Context {
+	return context.WithValue(ctx, userKey{}, userID)
+}
+
+// userConnector makes connections that begin a transaction for a user in one trip.
+type userConnector struct{ *pq.Connector }
+
+// pqConn is what lib/pq's connections can do; all of it must stay visible to
+// database/sql.
+type pqConn interface {
+	driver.Conn
+	driver.ConnBeginTx
+	driver.ConnPrepareContext
+	driver.ExecerContext
+	driver.NamedValueChecker
+	driver.Pinger
+	driver.QueryerContext
+	driver.SessionResetter
+	driver.Validator
+	driver.Tx
+}
+
+type userConn struct{ pqConn }
+
+// Connect implements driver.Connector.
+func (c userConnector) Connect(ctx context.Context) (driver.Conn, error) {
+	conn, err := c.Connector.Connect(ctx)
+	if err != nil {
+		return nil, err
+	}
+	full, ok := conn.(pqConn)
+	if !ok {
+		_ = conn.Close()
+		return nil, errors.New("postgres: the driver's connection lacks a method")
+	}
+	return userConn{full}, nil
+}
+
+// BeginTx implements driver.ConnBeginTx. With a user both statements travel in one
+// simple query; the setting ends with the transaction. lib/pq's own BeginTx is never
+// used: it would watch the context a second time, beside database/sql, and its Commit
+// would end that watch again in later transactions that did not start it.
+func (c userConn) BeginTx(ctx context.Context, o driver.TxOptions) (driver.Tx, error) {
+	if o.Isolation != 0 || o.ReadOnly {
+		return nil, errors.New("postgres: transactions take no options")
+	}
+	begin := "BEGIN"
+	if userID, _ := ctx.Value(userKey{}).(string); userID != "" {
+		if strings.ContainsRune(userID, 0) || !utf8.ValidString(userID) {
+			return nil, &storage.Error{Kind: storage.Data, Err: errors.New("a user id is no text")}
+		}
+		begin += "; SELECT pg_catalog.set_config('app.current_user_id', " + pq.QuoteLiteral(userID) + ", true)"
+	}
+	if _, err := c.ExecContext(ctx, begin, nil); err != nil {
+		// Nobody knows whether the BEGIN took effect: the connection is of no more use.
+		_ = c.Close()
+		return nil, err
+	}
+	return c.pqConn, nil
+}
