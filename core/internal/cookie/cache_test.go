@@ -201,6 +201,13 @@ func TestCompactSchema(t *testing.T) {
 	}
 }
 
+// forgeCompact signs any payload, with expiresAt 9.
+func forgeCompact(key []byte, payload string) string {
+	var sig [43]byte
+	compactMAC(&sig, key, []byte(payload), 9)
+	return base64.RawURLEncoding.EncodeToString([]byte(`{"session":` + payload + `,"expiresAt":9,"signature":"` + string(sig[:]) + `"}`))
+}
+
 func TestCompactBody(t *testing.T) {
 	key := []byte("k")
 	raw := EncodeCompact(key, testPayload)
@@ -242,8 +249,23 @@ func TestCompactBody(t *testing.T) {
 		}
 	}
 	for _, keys := range [][][]byte{nil, {nil}, {{}}} {
-		if _, ok := DecodeCompact(keys, raw); ok {
+		if _, ok := DecodeCompact(keys, forgeCompact(nil, `{"session":`+okSession+`,"user":`+okUser+`,"updatedAt":5}`)); ok {
 			t.Errorf("accepted with keys %v", keys)
+		}
+	}
+	for payload, want := range map[string]bool{
+		`{"session":` + okSession + `,"user":` + okUser + `,"updatedAt":5}`:                             true,
+		`{"session":` + okSession + `,"user":` + okUser + `,"updatedAt":5,"more":[]}`:                   true,
+		`{"session":` + okSession + `,"user":` + okUser + `,"updatedAt":5,"expiresAt":99}`:              false,
+		`{"session":` + okSession + `,"user":` + okUser + `,"updatedAt":"5"}`:                           false,
+		`{"session":` + okSession + `,"user":` + okUser + `,"updatedAt":5,"version":1}`:                 false,
+		`{"session":` + okSession + `,"user":` + okUser + `}`:                                           false,
+		`{"session":` + okSession + `,"updatedAt":5}`:                                                   false,
+		`{"user":` + okUser + `,"updatedAt":5}`:                                                         false,
+		`{"session":` + okSession + `,"user":` + okUser + `,"updatedAt":5,"__proto__":{"version":"9"}}`: false,
+	} {
+		if _, ok := DecodeCompact([][]byte{key}, forgeCompact(key, payload)); ok != want {
+			t.Errorf("%s: %v", payload, ok)
 		}
 	}
 }
@@ -284,9 +306,16 @@ func TestJWT(t *testing.T) {
 			t.Errorf("%s: accepted", name)
 		}
 	}
-	for _, keys := range [][][]byte{nil, {nil}, {[]byte("other")}} {
-		if _, ok := DecodeJWT(keys, d.Value, now); ok {
-			t.Errorf("accepted with keys %q", keys)
+	signing := d.Value[:strings.LastIndexByte(d.Value, '.')]
+	sig, err := jwt.SigningMethodHS256.Sign(signing, []byte{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, raw := range []string{d.Value, signing + "." + base64.RawURLEncoding.EncodeToString(sig)} {
+		for _, keys := range [][][]byte{nil, {nil}, {{}}, {[]byte("other")}} {
+			if _, ok := DecodeJWT(keys, raw, now); ok {
+				t.Errorf("accepted with keys %q", keys)
+			}
 		}
 	}
 }
@@ -404,11 +433,12 @@ func TestJWEWithoutKid(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	e, err := jose.NewEncrypter(jose.A256CBC_HS512, jose.Recipient{Algorithm: jose.DIRECT, Key: key}, nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	for body, want := range map[string]bool{`{"exp":100}`: true, `{"exp":100,"nbf":116}`: false, `{"nbf":1}`: false, `{"exp":100,"exp":900}`: false, `{"EXP":100}`: false, `[]`: false} {
+	encrypt := func(kid, body string, opts *jose.EncrypterOptions) string {
+		t.Helper()
+		e, err := jose.NewEncrypter(jose.A256CBC_HS512, jose.Recipient{Algorithm: jose.DIRECT, Key: key, KeyID: kid}, opts)
+		if err != nil {
+			t.Fatal(err)
+		}
 		obj, err := e.Encrypt([]byte(body))
 		if err != nil {
 			t.Fatal(err)
@@ -417,6 +447,10 @@ func TestJWEWithoutKid(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
+		return raw
+	}
+	for body, want := range map[string]bool{`{"exp":100}`: true, `{"exp":100,"nbf":116}`: false, `{"nbf":1}`: false, `{"exp":100,"exp":900}`: false, `{"EXP":100}`: false, `[]`: false} {
+		raw := encrypt("", body, nil)
 		secrets := [][]byte{[]byte(v.Secret), {}, []byte("second")}
 		if _, ok := OpenClaims(secrets, SaltSession, raw, time.Unix(100, 0)); ok != want {
 			t.Errorf("%s: %v", body, ok)
@@ -424,5 +458,12 @@ func TestJWEWithoutKid(t *testing.T) {
 		if _, ok := OpenClaims(secrets[:2], SaltSession, raw, time.Unix(100, 0)); ok {
 			t.Errorf("%s: opened without its secret", body)
 		}
+	}
+	secrets := [][]byte{[]byte("second")}
+	if _, ok := OpenClaims(secrets, SaltSession, encrypt("another", `{"exp":100}`, nil), time.Unix(100, 0)); ok {
+		t.Error("opened in spite of an unknown kid")
+	}
+	if _, ok := OpenClaims(secrets, SaltSession, encrypt("", `{"exp":100}`, &jose.EncrypterOptions{Compression: jose.DEFLATE}), time.Unix(100, 0)); ok {
+		t.Error("opened a compressed token")
 	}
 }

@@ -76,8 +76,12 @@ func TestVerifyRefuses(t *testing.T) {
 		}
 	}
 	for name, keys := range map[string][][]byte{"none": nil, "nil key": {nil}, "empty key": {{}}, "other": {[]byte("l")}} {
-		if _, _, ok := Verify(keys, good); ok {
-			t.Errorf("keys %s: accepted", name)
+		var sig [sigLen]byte
+		signature(&sig, nil, "abc") // what anybody can make
+		for _, raw := range []string{good, "abc." + string(sig[:])} {
+			if _, _, ok := Verify(keys, raw); ok {
+				t.Errorf("keys %s: accepted %s", name, raw)
+			}
 		}
 	}
 	if plain, _, ok := Verify([][]byte{key}, Sign(key, "a.b%;\" é!")); !ok || plain != "a.b%;\" é!" {

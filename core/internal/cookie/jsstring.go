@@ -124,3 +124,9 @@ func (w *jsWriter) hex4(at int) (r rune, ok bool) {
 	}
 	return r, true
 }
+
+// validRune is used where raw text must be UTF-8.
+func validRune(b []byte) (size int, ok bool) {
+	r, n := utf8.DecodeRune(b)
+	return n, r != utf8.RuneError || n > 1
+}
