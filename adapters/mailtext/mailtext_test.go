@@ -222,6 +222,8 @@ func TestRenderErrors(t *testing.T) {
 		}, nil, `mailtext: template "verify-email": data has more than 64 entries`},
 		{"absent key", func(m *contract.Message) { m.Template = "key" }, nil,
 			`mailtext: template "key": template: key.txt:1:7: executing "key.txt" at <.Data.absent>: map has no entry for key "absent"`},
+		{"an error that quotes the token", func(m *contract.Message) { m.Template, m.Token = "key", "absent" }, nil,
+			`mailtext: template "key": rendering failed; the cause is withheld, since it quotes a secret`},
 		{"empty subject", func(m *contract.Message) { m.Template, m.Data = "long", map[string]string{"s": " \n"} }, nil,
 			`mailtext: template "long": the subject is empty or longer than 255 characters`},
 		{"long subject", func(m *contract.Message) {
@@ -258,12 +260,17 @@ func TestErrorThatQuotesASecretIsWithheld(t *testing.T) {
 	}
 }
 
-// A subject of 255 characters is the longest; TestRenderErrors has 256.
-func TestSubjectLimit(t *testing.T) {
-	r := mustNew(t, Options{Templates: sources{{
-		"long.txt":  {Data: []byte("Subject: {{.Data.s}}\n\nx")},
-		"long.html": {Data: []byte("x")},
-	}}.fs()})
+// A subject is one line, whatever its template does, and of at most 255 characters;
+// TestRenderErrors has 256.
+func TestSubject(t *testing.T) {
+	r := mustNew(t, Options{Templates: sources{files(
+		"long.txt", "Subject: {{.Data.s}}\n\nx", "long.html", "x",
+		"lines.txt", `Subject: {{"a\r\nBcc: b"}}`+"\t c \n\nx", "lines.html", "{{.Subject}}",
+	)}.fs()})
+	lines, err := r.Render(contract.Message{Template: "lines", To: "a@example.com"})
+	if want := "a Bcc: b c"; err != nil || lines.Subject != want || !strings.Contains(lines.HTML, want) {
+		t.Errorf("Render = %q, %v", lines, err)
+	}
 	want := strings.Repeat("ä", 255)
 	mail, err := r.Render(contract.Message{Template: "long", To: "a@example.com", Data: map[string]string{"s": want}})
 	if err != nil || mail.Subject != want {

@@ -104,7 +104,9 @@ func TestUnknownTemplate(t *testing.T) {
 func TestGivesUp(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	s := (&server{onDATA: cancel}).start(t)
-	if err := mustNew(t, options(t, s)).Send(ctx, message()); !errors.Is(err, context.Canceled) {
+	long := options(t, s)
+	long.Timeout = 10 * time.Minute // so that the cancellation alone can end it in time
+	if err := mustNew(t, long).Send(ctx, message()); !errors.Is(err, context.Canceled) {
 		t.Errorf("cancelled during DATA: %v", err)
 	}
 

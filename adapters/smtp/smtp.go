@@ -99,7 +99,7 @@ func (s *mailer) Send(ctx context.Context, m contract.Message) error {
 	if err := client.DialWithContext(ctx); err != nil {
 		return failure(ctx, a.step(), err)
 	}
-	if err := client.Send(msg); err != nil && !msg.IsDelivered() {
+	if err := client.Send(msg); err != nil {
 		return failure(ctx, "", err)
 	}
 	// QUIT is politeness: the mail is delivered, whatever becomes of the connection.
@@ -107,7 +107,8 @@ func (s *mailer) Send(ctx context.Context, m contract.Message) error {
 	return nil
 }
 
-// client is made for one connection. NOOP, RSET and SMTPUTF8 have no use there.
+// client is made for one connection. NOOP and SMTPUTF8 have no use there, and RSET does
+// harm: the library calls a mail failed if the RSET after it fails.
 func (s *mailer) client(l *link, a *auth) (*gomail.Client, error) {
 	// Implicit TLS is the link's work: the library sees a connection that is encrypted.
 	policy := map[TLS]gomail.TLSPolicy{
@@ -117,8 +118,8 @@ func (s *mailer) client(l *link, a *auth) (*gomail.Client, error) {
 	options := []gomail.Option{
 		gomail.WithPort(s.o.Port), gomail.WithHELO(s.o.Hello), gomail.WithTLSPolicy(policy),
 		gomail.WithTLSConfig(s.tls), gomail.WithDialContextFunc(l.dial),
-		// The context ends the connection; the library's own limit must not come before.
-		gomail.WithTimeout(2 * s.o.Timeout),
+		// The context ends the connection; the library's own limit must never come before.
+		gomail.WithTimeout(2 * maxTimeout),
 		gomail.WithoutNoop(), gomail.WithoutRset(), gomail.WithoutSMTPUTF8(),
 	}
 	if s.o.Username != "" {

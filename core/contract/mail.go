@@ -43,3 +43,7 @@ type MessageUser struct {
 type Mailer interface {
 	Send(ctx context.Context, m Message) error
 }
+
+// MailTemplate is the default text of one message, in English. Subject and Text are
+// text/template, HTML is html/template; all three are executed with a Message.
+type MailTemplate struct{ Name, Subject, Text, HTML string }

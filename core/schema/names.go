@@ -76,9 +76,12 @@ func (n Names) Check(s *Schema) (faults []error) {
 		if t == nil || isColumn && t.Column(column) == nil {
 			fault("override of unknown %q", k)
 		}
-		if v == "" || len(v) > 63 || strings.ContainsAny(v, "\"\x00") {
+		if v == "" || len(v) > MaxName || strings.ContainsAny(v, "\"\x00") {
 			fault("override of %q: %q is no usable name (1 to 63 bytes, no quote)", k, v)
 		}
+	}
+	if len(n.Schema) > MaxName || strings.ContainsAny(n.Schema, "\"\x00") {
+		fault("%q is no usable schema name (1 to %d bytes, no quote)", n.Schema, MaxName)
 	}
 	tables := map[string]string{}
 	for _, t := range s.Tables {
@@ -87,6 +90,9 @@ func (n Names) Check(s *Schema) (faults []error) {
 			fault("tables %q and %q are both called %q", old, t.Name, name)
 		}
 		tables[name] = t.Name
+		if len(name) > MaxName {
+			fault("table %q would be called %q, which is longer than %d bytes", t.Name, name, MaxName)
+		}
 		columns := map[string]string{}
 		for _, c := range t.Columns {
 			name := n.Column(t.Name, c.Name)
@@ -94,6 +100,9 @@ func (n Names) Check(s *Schema) (faults []error) {
 				fault("columns %q and %q of %q are both called %q", old, c.Name, t.Name, name)
 			}
 			columns[name] = c.Name
+			if len(name) > MaxName {
+				fault("column %q of %q would be called %q, which is longer than %d bytes", c.Name, t.Name, name, MaxName)
+			}
 		}
 	}
 	return faults

@@ -159,3 +159,9 @@ func parseTime(s string) (time.Time, error) {
 	}
 	return time.Time{}, fmt.Errorf("cannot read a text of %d bytes as a time", len(s))
 }
+
+// Scan converts one value of a driver into p, by the same rules as Dest. nil is NULL.
+func Scan(p, src any) error {
+	c := cell{p}
+	return c.Scan(src)
+}

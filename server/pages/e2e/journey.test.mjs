@@ -32,7 +32,7 @@ async function signUp(v, who) {
   await v.arrive("Create an account");
   await v.check("sign up");
   await v.press("Create the account");
-  await v.refused("Name", "please fill this in");
+  await v.refused("Name", "Please fill this in.");
   await v.check("sign up, nothing entered");
   await v.open("/sign-up");
   await v.arrive("Create an account");
@@ -133,7 +133,7 @@ async function profile(v, who) {
   await v.page.keyboard.press("ControlOrMeta+a");
   await v.page.keyboard.type("   ");
   await v.enter();
-  await v.refused("Name", "please fill this in");
+  await v.refused("Name", "Please fill this in.");
   await v.page.keyboard.press("ControlOrMeta+a");
   await v.page.keyboard.type("Ada <b>King</b>");
   await v.check("changing the name");
@@ -235,6 +235,8 @@ async function deletion(v, who) {
   await v.page.keyboard.press("Escape");
   assert.equal((await v.focus()).name, "Delete the account…");
   await v.enter();
+  await v.press("Delete for good");
+  await v.refused("Password", "Please fill this in.");
   await v.page.keyboard.type("wrong horse 1");
   await v.enter();
   await v.refused("Password", "The password is not right.");

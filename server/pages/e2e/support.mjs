@@ -101,7 +101,7 @@ export function startBrowser() {
     executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium",
     headless: false, // the flag below chooses the full browser without a window
     args: ["--headless=new", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
-      "--disable-background-networking", "--disable-component-update", "--disable-sync"],
+      "--disable-background-networking", "--disable-component-update", "--disable-sync", "--hide-scrollbars"],
   });
 }
 
@@ -118,7 +118,8 @@ export class Visitor {
     page.on("pageerror", (e) => v.faults.push(`error: ${e.message}`));
     page.on("console", (m) => {
       // The browser reports every refused request; refusals are part of the journey.
-      const refused = m.text().startsWith("Failed to load resource") && m.location().url.includes("/api/auth/");
+      // It also asks for a /favicon.ico where an answer of the wire is opened as a page.
+      const refused = m.text().startsWith("Failed to load resource") && /\/api\/auth\/|\/favicon\.ico$/.test(m.location().url);
       if (m.type() === "error" && !refused) v.faults.push(`console: ${m.text()}`);
     });
     await page.exposeFunction("reportViolation", (text) => v.faults.push(`policy: ${text}`));
@@ -197,7 +198,8 @@ export class Visitor {
       if (document.querySelectorAll("main").length !== 1) bad.push("not exactly one main");
       for (const i of document.querySelectorAll("input:not([hidden])")) if (!i.labels.length) bad.push(`no label: ${i.outerHTML}`);
       for (const i of document.querySelectorAll("input[type=password], input[type=email]")) if (!i.autocomplete) bad.push(`no autocomplete: ${i.outerHTML}`);
-      if (document.documentElement.scrollWidth > innerWidth) bad.push(`${document.documentElement.scrollWidth}px wide in ${innerWidth}px`);
+      const { scrollWidth, clientWidth } = document.documentElement;
+      if (scrollWidth > clientWidth) bad.push(`${scrollWidth}px wide in ${clientWidth}px`);
       for (const e of document.querySelectorAll("button, input, a.brand")) {
         const b = e.getBoundingClientRect();
         if (b.width && (b.right > innerWidth || b.left < 0)) bad.push(`sticks out: ${e.outerHTML.slice(0, 120)}`);

@@ -11,8 +11,11 @@ export class ApiError extends Error {
   }
 }
 
-/** createApi answers a client of the server at base, for instance "/api/auth". */
-export function createApi(base) {
+/**
+ * createApi answers a client of the server at base, for instance "/api/auth".
+ * unauthorized() is awaited after each 401, before the caller sees the error.
+ */
+export function createApi(base, unauthorized) {
   async function send(method, path, { query, body } = {}) {
     const url = new URL(base + path, location.origin);
     for (const [k, v] of Object.entries(query ?? {})) url.searchParams.set(k, v);
@@ -33,6 +36,7 @@ export function createApi(base) {
     }
     const answer = parse(text);
     if (res.ok) return answer;
+    if (res.status === 401) await unauthorized();
     throw new ApiError({
       status: res.status,
       code: typeof answer?.code === "string" ? answer.code : "",

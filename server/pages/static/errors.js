@@ -30,7 +30,7 @@ const words = new Map(Object.entries({
   EMAIL_PASSWORD_DISABLED: "Signing in with a password is switched off.",
   EMAIL_PASSWORD_SIGN_UP_DISABLED: "New accounts cannot be made here.",
   SIGN_UP_DISABLED: "New accounts cannot be made here.",
-  CREDENTIAL_ACCOUNT_NOT_FOUND: "This account has no password.",
+  CREDENTIAL_ACCOUNT_NOT_FOUND: "This account has no password yet. Sign out and choose “Forgot your password?” to set one.",
   SESSION_EXPIRED: "It has been a while since you signed in. Sign in again to do this.",
   SESSION_NOT_FRESH: "It has been a while since you signed in. Sign in again to do this.",
   UNAUTHORIZED: gone,

@@ -18,7 +18,7 @@ const meta = (name) => document.querySelector(`meta[name="sallyport-${name}"]`)?
 const { h, button, notice } = ui;
 
 const app = {
-  name: meta("app"), prefix: meta("prefix"), api: createApi(meta("base")),
+  name: meta("app"), prefix: meta("prefix"), api: createApi(meta("base"), checkSession),
   main: document.getElementById("main"), who: document.getElementById("who"), status: document.getElementById("status"),
   features: null, session: null, data: {}, notice: null,
 };
@@ -38,11 +38,17 @@ app.refreshSession = async () => {
 };
 
 /** Leaves an account that the server no longer knows: revoked, expired, deleted. */
-app.signedOut = (text) => {
+app.signedOut = (text, next) => {
   app.session = null;
   showWho();
-  app.navigate("/sign-in", { replace: true, notice: text });
+  return app.navigate(next ? `/sign-in?next=${encodeURIComponent(next)}` : "/sign-in", { replace: true, notice: text });
 };
+
+/** A refused request may mean that the session ended elsewhere: then there is nothing to go on with here. */
+async function checkSession() {
+  if (!app.session || await app.refreshSession()) return;
+  await app.signedOut("Your session has ended. Sign in again.", "/account");
+}
 
 const routes = new Map(Object.entries({
   "/": { view: { render: () => app.navigate(app.session ? "/account" : "/sign-in", { replace: true }) } },
@@ -72,7 +78,7 @@ async function show(route, path, current) {
   app.notice = null;
   app.data = {};
   if (route.private && !app.session) {
-    app.navigate(`/sign-in?next=${encodeURIComponent(path)}`, { replace: true, notice: text });
+    app.signedOut(text, path);
     return;
   }
   const root = h("div", { class: "view" });

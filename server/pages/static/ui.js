@@ -34,7 +34,7 @@ export function button(label, { kind = "primary", type = "button", onclick, desc
 export function field({ label, name, type = "text", value = "", hint, required = true, check, ...attributes }) {
   const inputId = id(name), hintId = `${inputId}-hint`, errorId = `${inputId}-error`;
   const input = h("input", {
-    id: inputId, name, type, value, "aria-required": required || null,
+    id: inputId, name, type, value, "aria-required": required ? "true" : null,
     "aria-describedby": hint ? hintId : null, ...attributes,
   });
   const error = h("p", { id: errorId, class: "field-error", hidden: true });
@@ -53,7 +53,7 @@ export function field({ label, name, type = "text", value = "", hint, required =
   input.addEventListener("input", () => { if (!error.hidden) fail(""); });
   const validate = () => {
     let text = "";
-    if (required && !input.value) text = `${label}: please fill this in.`;
+    if (required && !input.value) text = "Please fill this in.";
     else if (type === "email" && !input.validity.valid) text = "This is not an email address. One looks like name@example.com.";
     else if (input.value) text = check?.(input.value) ?? "";
     fail(text);
@@ -135,14 +135,15 @@ export function form({ label, fields, before = [], after = [], submitLabel, kind
 }
 
 /**
- * A row of settings: a label, what it is now, and a button that opens a form below.
+ * A row of settings: a label (if the heading does not say it), what it is now, and a
+ * button that opens a form below.
  * make(close) answers the form's element; close(text) closes it, shows text, and puts
  * the focus back on the button.
  */
 export function row({ label, value, action, actionName, make, announce }) {
   const bodyId = id("row");
   const body = h("div", { id: bodyId, class: "row-body", hidden: true });
-  const done = h("div", {});
+  const done = h("div", { class: "row-done" });
   const shown = h("div", { class: "row-value" }, value);
   const open = h("button", { type: "button", class: "button quiet small", "aria-expanded": "false", "aria-controls": bodyId, "aria-label": actionName }, action);
   const close = (text) => {
@@ -155,14 +156,14 @@ export function row({ label, value, action, actionName, make, announce }) {
   };
   open.addEventListener("click", () => {
     if (!body.hidden) { close(); return; }
-    done.replaceChildren();
+    for (const old of document.querySelectorAll(".row-done")) old.replaceChildren();
     body.replaceChildren(make(close));
     body.hidden = false;
     open.setAttribute("aria-expanded", "true");
     body.querySelector("input:not([hidden]), button")?.focus();
   });
   const element = h("div", { class: "row" },
-    h("div", { class: "row-head" }, h("div", { class: "row-text" }, h("div", { class: "row-label" }, label), shown), open), done, body);
+    h("div", { class: "row-head" }, h("div", { class: "row-text" }, label && h("div", { class: "row-label" }, label), shown), open), done, body);
   return { element, set: (v) => shown.replaceChildren(v) };
 }
 

@@ -1,26 +1,26 @@
 // Deleting the account, behind a dialog that says what it means.
 
-export function render(root, ctx) {
+export async function render(root, ctx) {
   const { h, button, dialog } = ctx.ui;
+  const accounts = await ctx.api.get("/list-accounts");
+  const hasPassword = accounts.some((a) => a.providerId === "credential");
   root.append(
     h("p", {}, "Everything that belongs to your account is deleted. This cannot be undone."),
     h("div", { class: "actions" }, button("Delete the account…", {
-      kind: "danger-quiet", onclick: () => dialog({ title: "Delete your account?", make: (close) => confirm(ctx, close) }),
+      kind: "danger-quiet", onclick: () => dialog({ title: "Delete your account?", make: (close) => confirm(ctx, close, hasPassword) }),
     })));
 }
 
-function confirm(ctx, close) {
+// Who has a password proves with it that it is them; the server checks all others by
+// the age of their session or by mail.
+function confirm(ctx, close, hasPassword) {
   const { h, field, form, usernameFor } = ctx.ui;
   const { email } = ctx.session.user;
-  const hasPassword = ctx.features.plugins?.includes("email-password");
-  const password = field({
-    label: "Password", name: "password", type: "password", autocomplete: "current-password", required: false,
-    hint: "Leave it empty if your account has none.",
-  });
+  const password = field({ label: "Password", name: "password", type: "password", autocomplete: "current-password" });
   return form({
     label: "Delete the account", fields: hasPassword ? [password] : [], submitLabel: "Delete for good", kind: "danger", onCancel: close,
     before: [h("p", {}, "The account of ", h("strong", { class: "break" }, email), " and everything in it will be gone."), usernameFor(email)],
-    where: { INVALID_PASSWORD: "password", CREDENTIAL_ACCOUNT_NOT_FOUND: "password" },
+    where: { INVALID_PASSWORD: "password" },
     async submit({ password }) {
       const answer = await ctx.api.post("/delete-user", { ...(password && { password }), callbackURL: ctx.href("/sign-in") });
       close();

@@ -38,7 +38,7 @@ function signIn(root, ctx) {
 function signUp(root, ctx) {
   const { field, form, passwordRule } = ctx.ui;
   const name = field({ label: "Name", name: "name", autocomplete: "name", hint: "What we call you. You can change it later.",
-    check: (v) => (v.trim() ? "" : "Name: please fill this in.") });
+    check: (v) => (v.trim() ? "" : "Please fill this in.") });
   const email = address(ctx, {});
   const password = field({ label: "Password", name: "password", type: "password", autocomplete: "new-password", ...passwordRule(ctx.options) });
   root.append(form({
@@ -60,7 +60,7 @@ function signUp(root, ctx) {
 function change(root, ctx) {
   const { h, row } = ctx.ui;
   root.append(row({
-    label: "Password", value: h("span", { class: "muted" }, "Only you know it"), action: "Change", actionName: "Change the password",
+    value: h("span", { class: "muted" }, "Change it if somebody else may know it."), action: "Change", actionName: "Change the password",
     announce: ctx.announce, make: (close) => changeForm(ctx, close),
   }).element);
 }

@@ -10,7 +10,7 @@ export function render(root, ctx) {
     root.append(h("p", { class: "row-value" }, value));
   } else {
     root.append(row({
-      label: "Address", value, action: "Change", actionName: "Change the email address", announce: ctx.announce,
+      value, action: "Change", actionName: "Change the email address", announce: ctx.announce,
       make: (close) => changeForm(ctx, close),
     }).element);
   }

@@ -7,11 +7,10 @@ export function render(root, ctx) {
     make: (close) => form({
       label: "Change the name", submitLabel: "Save the name", onCancel: () => close(),
       fields: [field({ label: "Name", name: "name", autocomplete: "name", value: ctx.session.user.name,
-        check: (v) => (v.trim() ? "" : "Name: please fill this in.") })],
+        check: (v) => (v.trim() ? "" : "Please fill this in.") })],
       async submit(values) {
         await ctx.api.post("/update-user", { name: values.name.trim() });
         await ctx.refreshSession();
-        if (!ctx.session) { ctx.signedOut("Your session has ended. Sign in again."); return; }
         name.set(ctx.session.user.name);
         close("Your name is changed.");
       },

@@ -13,7 +13,6 @@ async function fill(root, ctx) {
   try {
     sessions = await ctx.api.get("/list-sessions");
   } catch (e) {
-    if (e.status === 401) { ctx.signedOut("Your session has ended. Sign in again."); return; }
     if (e.code !== "SESSION_NOT_FRESH") { root.replaceChildren(notice("error", e.message)); return; }
     root.replaceChildren(h("p", {}, "To see this list, sign in again: it has been a while since you did."),
       h("div", { class: "actions" }, button("Sign in again", { kind: "quiet", onclick: () => ctx.navigate("/sign-in?next=/account") })));

@@ -1,0 +1,218 @@
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/sallyport-auth/sallyport/core"
+	"github.com/sallyport-auth/sallyport/plugins/emailpassword"
+)
+
+// options are OPTIONS: Better Auth's names (see ../README.md).
+type options struct {
+	RequireEmailVerification      bool             `json:"requireEmailVerification"`
+	RevokeSessionsOnPasswordReset bool             `json:"revokeSessionsOnPasswordReset"`
+	DisableSignUp                 bool             `json:"disableSignUp"`
+	AutoSignIn                    *bool            `json:"autoSignIn"`
+	MinPasswordLength             int              `json:"minPasswordLength"`
+	MaxPasswordLength             int              `json:"maxPasswordLength"`
+	ResetPasswordTokenExpiresIn   int              `json:"resetPasswordTokenExpiresIn"`
+	SendResetPassword             *bool            `json:"sendResetPassword"`
+	SendOnSignUp                  optional[bool]   `json:"sendOnSignUp"`
+	SendOnSignIn                  bool             `json:"sendOnSignIn"`
+	AutoSignInAfterVerification   bool             `json:"autoSignInAfterVerification"`
+	VerificationExpiresIn         int              `json:"verificationExpiresIn"`
+	SendVerificationEmail         *bool            `json:"sendVerificationEmail"`
+	ChangeEmail                   *bool            `json:"changeEmail"`
+	UpdateEmailWithoutVerifying   bool             `json:"updateEmailWithoutVerification"`
+	SendChangeEmailConfirmation   *bool            `json:"sendChangeEmailConfirmation"`
+	DeleteUser                    *bool            `json:"deleteUser"`
+	DeleteUserByMail              bool             `json:"deleteUserByMail"`
+	DeleteTokenExpiresIn          int              `json:"deleteTokenExpiresIn"`
+	AdditionalFields              map[string]extra `json:"additionalFields"`
+	SessionExpiresIn              int              `json:"sessionExpiresIn"`
+	SessionUpdateAge              *int             `json:"sessionUpdateAge"`
+	FreshAge                      *int             `json:"freshAge"`
+	DisableSessionRefresh         bool             `json:"disableSessionRefresh"`
+	DeferSessionRefresh           bool             `json:"deferSessionRefresh"`
+	CookieCache                   json.RawMessage  `json:"cookieCache"`
+	AllowUnlinkingAll             bool             `json:"allowUnlinkingAll"`
+	RateLimit                     json.RawMessage  `json:"rateLimit"`
+	BasePath                      string           `json:"basePath"`
+	TrustedOrigins                []string         `json:"trustedOrigins"`
+	CookiePrefix                  string           `json:"cookiePrefix"`
+	UseSecureCookies              *bool            `json:"useSecureCookies"`
+	CrossSubDomainCookies         json.RawMessage  `json:"crossSubDomainCookies"`
+	SkipTrailingSlashes           bool             `json:"skipTrailingSlashes"`
+	DisabledPaths                 []string         `json:"disabledPaths"`
+	ErrorURL                      string           `json:"errorURL"`
+	Lockout                       bool             `json:"lockout"`
+	TokenStorage                  string           `json:"tokenStorage"`
+}
+
+// optional tells an absent member from null.
+type optional[T any] struct {
+	set   bool
+	value *T
+}
+
+func (o *optional[T]) UnmarshalJSON(raw []byte) error {
+	o.set = true
+	return json.Unmarshal(raw, &o.value)
+}
+
+// extra are additional fields in the order in which they stand.
+type extra []core.Extra
+
+func (e *extra) UnmarshalJSON(raw []byte) error {
+	dec := json.NewDecoder(bytes.NewReader(raw))
+	if _, err := dec.Token(); err != nil { // the opening brace
+		return err
+	}
+	for dec.More() {
+		name, err := dec.Token()
+		if err != nil {
+			return err
+		}
+		var f struct {
+			Type         string `json:"type"`
+			Required     *bool  `json:"required"`
+			Input        *bool  `json:"input"`
+			Returned     *bool  `json:"returned"`
+			DefaultValue any    `json:"defaultValue"`
+		}
+		if err := dec.Decode(&f); err != nil {
+			return err
+		}
+		if n, ok := f.DefaultValue.(float64); ok {
+			f.DefaultValue = int(n)
+		}
+		*e = append(*e, core.Extra{Name: name.(string), Type: f.Type, Required: f.Required == nil || *f.Required,
+			Input: f.Input, Returned: f.Returned, Default: f.DefaultValue})
+	}
+	return nil
+}
+
+func (o *options) parse(text string) error {
+	if text == "" {
+		text = "{}"
+	}
+	if err := json.Unmarshal([]byte(text), o); err != nil {
+		return fmt.Errorf("OPTIONS: %w", err)
+	}
+	return nil
+}
+
+func on(b *bool) bool { return b == nil || *b }
+
+func (o *options) config(base string) core.Config {
+	no := false
+	cfg := core.Config{
+		AppName: "Better Auth", BaseURL: base, BasePath: o.BasePath, TrustedOrigins: o.TrustedOrigins,
+		SkipTrailingSlashes: o.SkipTrailingSlashes, DisabledPaths: o.DisabledPaths, ErrorURL: o.ErrorURL,
+		Session: core.SessionConfig{ExpiresIn: o.SessionExpiresIn, UpdateAge: o.SessionUpdateAge, FreshAge: o.FreshAge,
+			DisableRefresh: o.DisableSessionRefresh, DeferRefresh: o.DeferSessionRefresh, TokenStorage: "compat",
+			Fields: o.AdditionalFields["session"]},
+		User: core.UserConfig{
+			Fields: o.AdditionalFields["user"],
+			ChangeEmail: core.ChangeEmailConfig{Enabled: on(o.ChangeEmail), UpdateWithoutVerification: o.UpdateEmailWithoutVerifying,
+				SkipConfirmation: !on(o.SendChangeEmailConfirmation)},
+			DeleteUser: core.DeleteUserConfig{Enabled: on(o.DeleteUser), VerifyByMail: o.DeleteUserByMail, TokenExpiresIn: o.DeleteTokenExpiresIn},
+		},
+		Account: core.AccountConfig{AllowUnlinkingAll: o.AllowUnlinkingAll},
+		Email: core.EmailConfig{SendOnSignUp: &no, SendOnSignIn: o.SendOnSignIn, AutoSignIn: o.AutoSignInAfterVerification,
+			ExpiresIn: o.VerificationExpiresIn, Disabled: !on(o.SendVerificationEmail)},
+		Password:   core.PasswordConfig{Hash: "scrypt", MinLength: o.MinPasswordLength, MaxLength: o.MaxPasswordLength},
+		Cookies:    core.CookieConfig{Prefix: o.CookiePrefix, Secure: o.UseSecureCookies},
+		RateLimit:  core.RateLimitConfig{Enabled: &no},
+		Lockout:    core.LockoutConfig{Disabled: !o.Lockout},
+		ClientAddr: core.BetterAuthAddr,
+	}
+	if o.TokenStorage != "" {
+		cfg.Session.TokenStorage = o.TokenStorage
+	}
+	if o.SendOnSignUp.set {
+		cfg.Email.SendOnSignUp = o.SendOnSignUp.value
+	}
+	o.objects(&cfg)
+	return cfg
+}
+
+// objects reads the options that are true or an object.
+func (o *options) objects(cfg *core.Config) {
+	var cache struct {
+		MaxAge   int    `json:"maxAge"`
+		Version  string `json:"version"`
+		Strategy string `json:"strategy"`
+	}
+	if enabled(o.CookieCache, &cache) {
+		cfg.Session.CookieCache = core.CookieCacheConfig{Enabled: true, MaxAge: cache.MaxAge, Version: cache.Version, Strategy: cache.Strategy}
+	}
+	var limit struct {
+		Window      int                        `json:"window"`
+		Max         int                        `json:"max"`
+		CustomRules map[string]json.RawMessage `json:"customRules"`
+	}
+	if enabled(o.RateLimit, &limit) {
+		yes := true
+		cfg.RateLimit = core.RateLimitConfig{Enabled: &yes, Window: limit.Window, Max: limit.Max}
+		for path, raw := range limit.CustomRules {
+			var r struct{ Window, Max int }
+			enabled(raw, &r)
+			cfg.RateLimit.Rules = append(cfg.RateLimit.Rules, core.RateLimit{Paths: []string{path}, Max: r.Max, Window: r.Window})
+		}
+	}
+	var cross struct {
+		Domain string `json:"domain"`
+	}
+	if enabled(o.CrossSubDomainCookies, &cross) {
+		cfg.Cookies.Domain = cross.Domain
+		if cross.Domain == "" {
+			cfg.Cookies.Domain = "localhost"
+		}
+	}
+}
+
+func enabled(raw json.RawMessage, into any) bool {
+	switch string(raw) {
+	case "", "null", "false":
+		return false
+	case "true":
+		return true
+	}
+	return json.Unmarshal(raw, into) == nil
+}
+
+// plugins makes the plugins that PLUGINS names. A list that names one we do not have is
+// an error: a scenario must not pass because nothing was asked.
+func (o *options) plugins(list string) ([]core.Plugin, error) {
+	out := []core.Plugin{emailpassword.New(emailpassword.Options{
+		DisableSignUp: o.DisableSignUp, RequireEmailVerification: o.RequireEmailVerification, AutoSignIn: o.AutoSignIn,
+		RevokeSessionsOnPasswordReset: &o.RevokeSessionsOnPasswordReset, ResetTokenExpiresIn: o.ResetPasswordTokenExpiresIn,
+		DisableReset: !on(o.SendResetPassword),
+	})}
+	known := map[string]func() core.Plugin{}
+	for _, id := range strings.Split(list, ",") {
+		if id == "" {
+			continue
+		}
+		make, ok := known[id]
+		if !ok {
+			have := names(known)
+			return nil, fmt.Errorf("PLUGINS: %q is not one of %s", id, strings.Join(have, ", "))
+		}
+		out = append(out, make())
+	}
+	return out, nil
+}
+
+func names(m map[string]func() core.Plugin) (list []string) {
+	for k := range m {
+		list = append(list, k)
+	}
+	slices.Sort(list)
+	return list
+}

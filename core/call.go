@@ -1,0 +1,265 @@
+package core
+
+import (
+	"context"
+	"log/slog"
+	"net/netip"
+	"net/url"
+	"strings"
+	"time"
+
+	"github.com/sallyport-auth/sallyport/core/internal/clientip"
+	"github.com/sallyport-auth/sallyport/core/internal/cookie"
+	"github.com/sallyport-auth/sallyport/core/internal/input"
+)
+
+// Call is one request on its way through the dispatcher, over HTTP or from Go. It is
+// not safe for use by several goroutines, and ends with the request.
+type Call struct {
+	host   *Host
+	ep     *endpoint
+	ex     Exchange
+	http   bool // a request from outside; false for calls from Go
+	now    time.Time
+	hooks  []Hook
+	values *input.Values
+	in     any
+
+	ip        netip.Addr
+	ipKnown   bool
+	cookieRaw string
+	cookieOK  bool
+
+	header  []Field
+	cookies []setCookie
+	status  int
+	answer  *Response // a redirect or challenge that takes the place of the output
+
+	presented string // session token that Authenticate found (bearer), else ""
+	session   *Session
+	user      *User
+	loaded    bool
+	fromCache bool
+	issued    *Session
+}
+
+type setCookie struct {
+	name string
+	line string
+}
+
+// Host returns the Auth that the call runs in.
+func (c *Call) Host() *Host { return c.host }
+
+// Now is the time of the request, in UTC and whole milliseconds: one for everything
+// that it writes.
+func (c *Call) Now() time.Time { return c.now }
+
+// Method returns the request's method.
+func (c *Call) Method() string { return c.ex.Method() }
+
+// Path returns the endpoint's path below the base path, as declared.
+func (c *Call) Path() string { return c.ep.path }
+
+// Header returns a copy of the first request header of that name, or "".
+func (c *Call) Header(name string) string { return strings.Clone(c.ex.Header(name)) }
+
+// FromOutside tells a request over HTTP from a call by the app's own Go code.
+func (c *Call) FromOutside() bool { return c.http }
+
+// Log returns the logger for this request.
+func (c *Call) Log() *slog.Logger { return c.host.log.With("path", c.ep.path) }
+
+// Session returns the session and user that the access level has established, or nil.
+func (c *Call) Session() (*Session, *User) { return c.session, c.user }
+
+// Issued returns the session that this call has made, or nil. Plugins that hand out
+// other credentials (bearer, jwt) go by it, never by Set-Cookie.
+func (c *Call) Issued() *Session { return c.issued }
+
+// UserAgent returns the request's User-Agent, at most 512 bytes.
+func (c *Call) UserAgent() string {
+	ua := c.ex.Header("User-Agent")
+	if len(ua) > 512 {
+		ua = ua[:512]
+	}
+	return strings.ToValidUTF8(strings.Clone(ua), "")
+}
+
+// ClientIP returns the client's address as limits and sessions know it: IPv4 as it is,
+// IPv6 by its /64. Empty if unknown.
+func (c *Call) ClientIP() string { return clientip.Key(c.addr()) }
+
+func (c *Call) addr() netip.Addr {
+	if !c.ipKnown {
+		c.ip, c.ipKnown = c.host.clientAddr(c.ex.Peer(), c.ex.HeaderLines("X-Forwarded-For")), true
+	}
+	return c.ip
+}
+
+// SetHeader sets a header of the answer.
+func (c *Call) SetHeader(name, value string) {
+	for i := range c.header {
+		if strings.EqualFold(c.header[i].Name, name) {
+			c.header[i].Value = value
+			return
+		}
+	}
+	c.header = append(c.header, Field{name, value})
+}
+
+// SetStatus sets the status of a successful answer. Default 200.
+func (c *Call) SetStatus(status int) { c.status = status }
+
+// Redirect answers with 302 to a URL. It is an answer, not a failure: what was done
+// stays done. The URL must have been checked (Callback) or come from configuration.
+func (c *Call) Redirect(to string) {
+	c.answer = &Response{Status: 302, Header: []Field{{"Location", to}}}
+}
+
+// RedirectQuery is Redirect with query parameters added: pairs of name and value.
+func (c *Call) RedirectQuery(to string, pairs ...string) { c.Redirect(AddQuery(to, pairs...)) }
+
+// ResolveQuery makes a callback absolute, on BaseURL if it is relative, and sets query
+// parameters (pairs of name and value), replacing those of the same name.
+func (h *Host) ResolveQuery(to string, pairs ...string) string {
+	if strings.HasPrefix(to, "/") {
+		to = h.cfg.BaseURL + to
+	}
+	base, fragment, hasFragment := strings.Cut(to, "#")
+	path, query, _ := strings.Cut(base, "?")
+	var kept []string
+	for _, p := range strings.Split(query, "&") {
+		name, _, _ := strings.Cut(p, "=")
+		if name, err := url.QueryUnescape(name); p == "" || err != nil || contains(pairs, name) {
+			continue
+		}
+		kept = append(kept, p)
+	}
+	out := path
+	if len(kept) > 0 {
+		out += "?" + strings.Join(kept, "&")
+	}
+	if hasFragment {
+		out += "#" + fragment
+	}
+	return AddQuery(out, pairs...)
+}
+
+// AddQuery sets query parameters (pairs of name and value) on a URL or relative path
+// and keeps its fragment.
+func AddQuery(to string, pairs ...string) string {
+	base, fragment, hasFragment := strings.Cut(to, "#")
+	path, query, _ := strings.Cut(base, "?")
+	for i := 0; i+1 < len(pairs); i += 2 {
+		if query != "" {
+			query += "&"
+		}
+		query += url.QueryEscape(pairs[i]) + "=" + url.QueryEscape(pairs[i+1])
+	}
+	out := path + "?" + query
+	if hasFragment {
+		out += "#" + fragment
+	}
+	return out
+}
+
+// AnswerHTML answers with a page. The page must not contain anything that a client
+// sent unless html/template put it there.
+func (c *Call) AnswerHTML(status int, page []byte) {
+	c.answer = &Response{Status: status, Header: []Field{
+		{"Content-Type", "text/html; charset=utf-8"},
+		{"Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"},
+		{"X-Content-Type-Options", "nosniff"}, {"Referrer-Policy", "no-referrer"}}, Body: page}
+}
+
+// Navigation tells whether a browser is going to show the answer as a page.
+func (c *Call) Navigation() bool {
+	if mode := c.ex.Header("Sec-Fetch-Mode"); mode != "" {
+		return mode == "navigate"
+	}
+	return c.ex.Method() == "GET" && strings.Contains(c.ex.Header("Accept"), "text/html")
+}
+
+// Trusted tells whether a URL may be redirected to: a safe relative path, or an
+// absolute URL of a trusted origin.
+func (c *Call) Trusted(u string) bool { return c.host.origins.URL(u) }
+
+// Cookie is a cookie of this Auth: name and attributes as configured.
+type Cookie struct {
+	attrs cookie.Cookie
+}
+
+// Name returns the full name, prefix included.
+func (k Cookie) Name() string { return k.attrs.Name }
+
+// Signed returns the value of a signed cookie of the request, or false if there is none
+// or its signature fails. The signature does not cover the name (Better Auth's form):
+// callers look the value up, and what it means follows from the row.
+func (c *Call) Signed(k Cookie) (string, bool) {
+	v, _, ok := c.signed(k)
+	return v, ok
+}
+
+func (c *Call) signed(k Cookie) (value string, key int, ok bool) {
+	raw, ok := cookie.Lookup(c.cookieHeader(), k.attrs.Name)
+	if !ok {
+		return "", 0, false
+	}
+	return cookie.Verify(c.host.keyring.SigningKeys(), raw)
+}
+
+func (c *Call) cookieHeader() string {
+	if !c.cookieOK {
+		c.cookieOK = true
+		lines := c.ex.HeaderLines("Cookie")
+		switch len(lines) {
+		case 0:
+		case 1:
+			c.cookieRaw = strings.Clone(lines[0])
+		default: // HTTP/2 may split the header (RFC 9113 section 8.2.3)
+			c.cookieRaw = strings.Join(lines, "; ")
+		}
+	}
+	return c.cookieRaw
+}
+
+// SetSigned sets a signed cookie. session makes it end with the browser's session.
+func (c *Call) SetSigned(k Cookie, value string, session bool) {
+	a := k.attrs
+	a.Value = cookie.Sign(c.host.keyring.Current(), value)
+	if session {
+		a.MaxAge = nil
+	}
+	c.pushCookie(a)
+}
+
+func (c *Call) pushCookie(a cookie.Cookie) {
+	c.cookies = append(c.cookies, setCookie{a.Name, a.String()})
+}
+
+// Expire deletes a cookie in the browser, and takes back what this answer set under its
+// name, so that no log of raw headers keeps a live value.
+func (c *Call) Expire(k Cookie) {
+	kept := c.cookies[:0]
+	for _, s := range c.cookies {
+		if s.name != k.attrs.Name && !strings.HasPrefix(s.name, k.attrs.Name+".") {
+			kept = append(kept, s)
+		}
+	}
+	c.cookies = kept
+	a := k.attrs
+	zero := 0
+	a.Value, a.MaxAge = "", &zero
+	c.pushCookie(a)
+}
+
+// LoadSession loads the session on a public endpoint; nil if there is none. An error
+// means that it could not be found out, and must not be taken for "no session".
+func (c *Call) LoadSession(ctx context.Context) (*Session, *User, error) {
+	if c.loaded {
+		return c.session, c.user, nil
+	}
+	_, err := c.resolveSession(ctx, sessionRead{useCache: true})
+	return c.session, c.user, err
+}

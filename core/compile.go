@@ -1,0 +1,290 @@
+package core
+
+import (
+	"errors"
+	"fmt"
+	"reflect"
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/sallyport-auth/sallyport/core/internal/input"
+	"github.com/sallyport-auth/sallyport/core/schema"
+)
+
+// compiler turns the plugin list into a Host. It collects every fault, so that one
+// start tells everything that has to be mended.
+type compiler struct {
+	h        *Host
+	faults   []error
+	services map[reflect.Type]provided
+}
+
+type provided struct {
+	owner string
+	value any
+}
+
+func (b *compiler) fault(format string, args ...any) {
+	b.faults = append(b.faults, fmt.Errorf(format, args...))
+}
+
+var idForm = regexp.MustCompile(`^[a-z][a-z0-9]*(-[a-z0-9]+)*$`)
+
+// codeForm is what an error code looks like.
+var codeForm = regexp.MustCompile(`^[A-Z][A-Z0-9_]*$`)
+
+func (b *compiler) compile(own Spec) {
+	h := b.h
+	seen := map[string]bool{}
+	values := map[Plugin]bool{}
+	h.specs = []Spec{own}
+	for _, p := range h.cfg.Plugins {
+		if p == nil {
+			b.fault("plugins: a nil plugin in the list")
+			continue
+		}
+		if reflect.TypeOf(p).Comparable() {
+			if values[p] {
+				b.fault("plugins: one plugin value is listed twice")
+			}
+			values[p] = true
+		}
+		s := p.Spec()
+		switch {
+		case !idForm.MatchString(s.ID):
+			b.fault("plugins: %T has id %q: want lower-case kebab-case", p, s.ID)
+		case seen[s.ID] || s.ID == own.ID:
+			b.fault("plugins: %q is listed twice", s.ID)
+		}
+		seen[s.ID] = true
+		h.specs = append(h.specs, s)
+	}
+	if len(h.cfg.Hooks) > 0 {
+		h.specs = append(h.specs, Spec{ID: "app", Hooks: h.cfg.Hooks})
+	}
+	b.schema()
+	for _, s := range h.specs {
+		b.errors(s)
+		b.endpoints(s)
+		b.provide(s)
+	}
+	for _, s := range h.specs {
+		b.hooks(s)
+		b.needs(s)
+	}
+	b.aliases()
+	b.jobs()
+	for _, path := range b.h.cfg.DisabledPaths {
+		if !slices.ContainsFunc(b.h.list, func(e *endpoint) bool { return e.path == path }) {
+			b.fault("disabledPaths: no endpoint has the path %q", path)
+		}
+	}
+}
+
+func (b *compiler) schema() {
+	var tables []schema.Table
+	var ext []schema.Extension
+	for _, s := range b.h.specs {
+		for _, t := range s.Tables {
+			t.Owner = s.ID
+			t.Columns = owned(t.Columns, s.ID)
+			tables = append(tables, t)
+		}
+		for _, e := range s.Extend {
+			e.Columns = owned(e.Columns, s.ID)
+			ext = append(ext, e)
+		}
+		for i, st := range s.Steps {
+			if st.Number != i+1 || st.Name == "" {
+				b.fault("plugin %s: schema step %d must have number %d and a name", s.ID, st.Number, i+1)
+			}
+			st.Plugin = s.ID
+			b.h.steps = append(b.h.steps, st)
+		}
+	}
+	s, err := schema.Merge(tables, ext)
+	if err != nil {
+		b.faults = append(b.faults, err)
+	}
+	b.faults = append(b.faults, b.h.cfg.Names.Check(s)...)
+	b.h.schema = s
+}
+
+func owned(cols []schema.Column, id string) []schema.Column {
+	out := append([]schema.Column(nil), cols...)
+	for i := range out {
+		out[i].Owner = id
+	}
+	return out
+}
+
+func (b *compiler) errors(s Spec) {
+	for _, e := range s.Errors {
+		if !codeForm.MatchString(e.Code) || e.Status < 400 || e.Status > 599 {
+			b.fault("plugin %s: error %q with status %d: want an UPPER_CASE code and a status from 400 to 599", s.ID, e.Code, e.Status)
+		}
+		old := b.h.errorByCode(e.Code)
+		if old != nil && (old.Status != e.Status || old.Message != e.Message) {
+			b.fault("plugin %s: error %s differs from the one that %s declares", s.ID, e.Code, b.h.owners[e.Code])
+			continue
+		}
+		if old == nil {
+			b.h.owners[e.Code] = s.ID
+			b.h.errors = append(b.h.errors, e)
+		}
+	}
+}
+
+func (h *Host) errorByCode(code string) *Error {
+	for _, e := range h.errors {
+		if e.Code == code {
+			return e
+		}
+	}
+	return nil
+}
+
+func (b *compiler) endpoints(s Spec) {
+	for _, e := range s.Endpoints {
+		if e.ep == nil || e.ep.run == nil {
+			b.fault("plugin %s: an endpoint without a handler", s.ID)
+			continue
+		}
+		ep := *e.ep // an endpoint value may be used by several Auths
+		ep.owner = s.ID
+		d, err := input.Compile(ep.in)
+		if err != nil {
+			b.fault("plugin %s: input of %s: %w", s.ID, ep.path, err)
+			continue
+		}
+		ep.decoder = d
+		if old := b.h.routes[ep.key]; old != nil {
+			b.fault("plugin %s: %s is registered twice (by %s)", s.ID, ep.path, old.owner)
+			continue
+		}
+		b.h.routes[ep.key] = &ep
+		b.h.list = append(b.h.list, &ep)
+		if ep.access == ServerOnly || contains(b.h.cfg.DisabledPaths, ep.path) {
+			continue
+		}
+		if old := b.h.router.add(&ep); old != nil {
+			b.fault("plugin %s: %s %s is taken by %s", s.ID, strings.Join(ep.methods, "|"), ep.path, old.owner)
+		}
+	}
+}
+
+// aliases are added when every hook is in place.
+func (b *compiler) aliases() {
+	for _, ep := range b.h.list {
+		for i := range ep.aliases {
+			if old := b.h.router.addAlias(ep, &ep.aliases[i]); old != nil {
+				b.fault("plugin %s: alias %s is taken by %s", ep.owner, ep.aliases[i].Path, old.owner)
+			}
+		}
+	}
+}
+
+func (b *compiler) hooks(s Spec) {
+	for _, hk := range s.Hooks {
+		if hk.target == nil || hk.fn == nil {
+			b.fault("plugin %s: an empty hook", s.ID)
+			continue
+		}
+		hk.owner = s.ID
+		if ep, ok := b.h.routes[hk.target]; ok {
+			ep.hooks = append(ep.hooks, hk)
+			continue
+		}
+		if reflect.TypeOf(hk.target).Elem().Field(0).Type == reflect.TypeFor[endpoint]() {
+			b.fault("plugin %s: hook on %s, which no plugin serves", s.ID, hk.name)
+			continue
+		}
+		b.h.hooks[hk.target] = append(b.h.hooks[hk.target], hk)
+	}
+}
+
+func (b *compiler) provide(s Spec) {
+	for _, p := range s.Provides {
+		if p.typ.Kind() != reflect.Interface {
+			b.fault("plugin %s: provides %v, which is no interface and would be found by nobody: use Provide[Interface](value)", s.ID, p.typ)
+			continue
+		}
+		if p.value == nil {
+			b.fault("plugin %s: provides a nil %v", s.ID, p.typ)
+			continue
+		}
+		if old, ok := b.services[p.typ]; ok {
+			b.fault("plugin %s: %v is provided by %s already", s.ID, p.typ, old.owner)
+			continue
+		}
+		b.services[p.typ] = provided{s.ID, p.value}
+	}
+}
+
+func (b *compiler) needs(s Spec) {
+	for _, n := range s.Needs {
+		p, ok := b.services[n.typ]
+		switch {
+		case ok:
+			n.set(p.value)
+		case !n.optional:
+			b.fault("plugin %s: needs a %v, which no plugin provides", s.ID, n.typ)
+		}
+	}
+}
+
+func (b *compiler) jobs() {
+	for _, s := range b.h.specs {
+		for _, j := range s.Jobs {
+			if err := b.h.jobs.register(s.ID, j); err != nil {
+				b.fault("plugin %s: %w", s.ID, err)
+			}
+		}
+	}
+}
+
+// extras turns the app's own fields into columns.
+func (b *compiler) extras(table string, list []Extra) (schema.Extension, map[string]*field) {
+	ext := schema.Extension{Table: table}
+	fields := map[string]*field{}
+	for _, x := range list {
+		kind, ok := extraKinds[x.Type]
+		if x.Type == "number" && x.BigInt {
+			kind = schema.BigInt
+		}
+		if !ok || x.Name == "" {
+			b.fault("%s.additionalFields: %q has type %q: want string, number, boolean, date, json, string[] or number[]", table, x.Name, x.Type)
+			continue
+		}
+		f := &field{kind: x.Type, required: x.Required, input: x.Input == nil || *x.Input}
+		if x.Default != nil {
+			v, err := fieldValue(x.Type, x.Default)
+			if err != nil {
+				b.fault("%s.additionalFields: %s: default: %w", table, x.Name, err)
+			}
+			f.def = v
+		}
+		c := schema.Column{Name: x.Name, Kind: kind, Nullable: true, Unique: x.Unique, Index: x.Index,
+			Hidden: x.Returned != nil && !*x.Returned, Owner: "app"}
+		switch f.def.(type) {
+		case string, bool, int64:
+			if kind != schema.JSON && kind != schema.Time {
+				c.Default = f.def
+			}
+		}
+		fields[x.Name] = f
+		ext.Columns = append(ext.Columns, c)
+	}
+	return ext, fields
+}
+
+var extraKinds = map[string]schema.Kind{"string": schema.String, "number": schema.Int, "boolean": schema.Bool,
+	"date": schema.Time, "json": schema.JSON, "string[]": schema.JSON, "number[]": schema.JSON}
+
+func (b *compiler) err() error {
+	if len(b.faults) == 0 {
+		return nil
+	}
+	return fmt.Errorf("core: %d faults in the configuration:\n%w", len(b.faults), errors.Join(b.faults...))
+}

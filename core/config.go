@@ -1,0 +1,324 @@
+package core
+
+import (
+	"io"
+	"log/slog"
+	"net/netip"
+	"time"
+
+	"github.com/sallyport-auth/sallyport/core/contract"
+	"github.com/sallyport-auth/sallyport/core/schema"
+	"github.com/sallyport-auth/sallyport/core/storage"
+)
+
+// Config is everything that an app decides. The zero value of each field is its
+// strictest or its documented default; New reports every fault of it at once. Fields
+// with a yaml tag can be set in the program's config file under that name.
+type Config struct {
+	// AppName is shown to people in mails, pages and authenticators. Default "Sallyport".
+	AppName string `yaml:"appName"`
+	// BaseURL is the origin under which browsers reach the server, for instance
+	// "https://auth.example.com". Required: links in mails, cookies and the origin check
+	// come from it, never from a request's Host header. Without a path.
+	BaseURL string `yaml:"baseURL"`
+	// BasePath is where the endpoints are mounted. Default "/api/auth".
+	BasePath string `yaml:"basePath"`
+	// Secret signs cookies and encrypts secrets in the database: at least 32 characters
+	// of randomness. Required unless Secrets is set. With Secrets it is the legacy secret
+	// that can still read what was written before.
+	Secret string `yaml:"secret"`
+	// Secrets is a list for rotation: the first entry signs and encrypts, all verify and
+	// decrypt.
+	Secrets []Secret `yaml:"secrets"`
+	// Production refuses settings that are only fit for development: plain http, a weak
+	// secret, no rate limits by accident.
+	Production bool `yaml:"production"`
+
+	// TrustedOrigins may send requests with cookies and be redirected to, beside BaseURL:
+	// exact origins ("https://app.example.com"), wildcards ("https://*.example.com"),
+	// custom schemes ("myapp://").
+	TrustedOrigins []string `yaml:"trustedOrigins"`
+	// TrustedProxies are the networks (CIDR) whose X-Forwarded-For is believed. Default
+	// none: the peer's address counts.
+	TrustedProxies []string `yaml:"trustedProxies"`
+	// MaxBody is the largest request body in bytes. Default 1 MiB.
+	MaxBody int `yaml:"maxBody"`
+	// Timeout bounds one request, in seconds. Default 30.
+	Timeout int `yaml:"timeout"`
+	// ErrorURL is where /error and failed redirects without a callback go. Default: a
+	// plain page of ours.
+	ErrorURL string `yaml:"errorURL"`
+	// ChallengeURL is the page where a browser that was sent by navigation (a magic link)
+	// proves its second factor. Default: the callback URL.
+	ChallengeURL string `yaml:"challengeURL"`
+
+	// DisabledPaths are endpoints (below the base path) that answer 404 although their
+	// plugin is enabled.
+	DisabledPaths []string `yaml:"disabledPaths"`
+	// SkipTrailingSlashes lets every path end in one slash.
+	SkipTrailingSlashes bool `yaml:"skipTrailingSlashes"`
+
+	Session   SessionConfig   `yaml:"session"`
+	User      UserConfig      `yaml:"user"`
+	Account   AccountConfig   `yaml:"account"`
+	Email     EmailConfig     `yaml:"emailVerification"`
+	Password  PasswordConfig  `yaml:"password"`
+	Cookies   CookieConfig    `yaml:"cookies"`
+	RateLimit RateLimitConfig `yaml:"rateLimit"`
+	Lockout   LockoutConfig   `yaml:"lockout"`
+	// IDs chooses how row ids are made: "random" (default: 32 characters) or "uuid" (v4).
+	IDs string `yaml:"ids"`
+
+	Database storage.Database `yaml:"-"` // required
+	Names    schema.Names     `yaml:"-"`
+	Plugins  []Plugin         `yaml:"-"`
+	// Hooks are the app's own, on the same points as a plugin's. They run after the
+	// plugins'.
+	Hooks  []Hook          `yaml:"-"`
+	Mailer contract.Mailer `yaml:"-"` // nil: no mail is sent, and what needs mail is refused
+	Logger *slog.Logger    `yaml:"-"` // default slog.Default()
+
+	// NewID overrides IDs.
+	NewID func(table string) (string, error) `yaml:"-"`
+	// Clock and Random are for tests. Defaults: time.Now, crypto/rand.Reader.
+	Clock  func() time.Time `yaml:"-"`
+	Random io.Reader        `yaml:"-"`
+	// ClientAddr overrides how the client's address is found.
+	ClientAddr func(peer netip.Addr, forwardedFor []string) netip.Addr `yaml:"-"`
+	// SkipVerify leaves out the check that the database has every table and column. Only
+	// for programs that are about to migrate.
+	SkipVerify bool `yaml:"-"`
+	// NoBackground leaves out jobs and clean-up: for commands.
+	NoBackground bool `yaml:"-"`
+}
+
+// Secret is one entry of Config.Secrets.
+type Secret struct {
+	Version int    `yaml:"version"` // unique, from 0
+	Value   string `yaml:"value"`
+	// DecryptOnly entries read old data but verify no cookie.
+	DecryptOnly bool `yaml:"decryptOnly"`
+}
+
+// SessionConfig says how long sessions live and where they are kept.
+type SessionConfig struct {
+	// ExpiresIn is a session's life in seconds. Default 604800 (7 days).
+	ExpiresIn int `yaml:"expiresIn"`
+	// UpdateAge is how old, in seconds, a session gets before a request renews it.
+	// Default 86400 (1 day).
+	UpdateAge *int `yaml:"updateAge"`
+	// FreshAge is how long after signing in, in seconds, a session may do sensitive
+	// things. Default 86400; 0 switches the check off.
+	FreshAge *int `yaml:"freshAge"`
+	// DisableRefresh keeps sessions from being renewed.
+	DisableRefresh bool `yaml:"disableSessionRefresh"`
+	// DeferRefresh makes GET /get-session read only: it says needsRefresh, and POST renews.
+	DeferRefresh bool `yaml:"deferSessionRefresh"`
+	// TokenStorage is how session tokens are kept: "hashed" (default: SHA-256, so that a
+	// reader of the database cannot use them) or "compat" (as they are, which a shared
+	// Better Auth database needs). Look-ups accept both.
+	TokenStorage string `yaml:"tokenStorage"`
+	// CookieCache lets a signed cookie answer for the database.
+	CookieCache CookieCacheConfig `yaml:"cookieCache"`
+	// Fields are the app's own columns of the session.
+	Fields []Extra `yaml:"additionalFields"`
+}
+
+// CookieCacheConfig is about the session_data cookie. While it is valid, a session that
+// was revoked elsewhere still reads as valid: MaxAge bounds that. Endpoints that change
+// something ask the database unless they say otherwise (CachedSession).
+type CookieCacheConfig struct {
+	Enabled bool `yaml:"enabled"`
+	// MaxAge is the cache's life in seconds. Default 300, at most 86400.
+	MaxAge int `yaml:"maxAge"`
+	// Strategy is the form: "compact" (default), "jwt" or "jwe".
+	Strategy string `yaml:"strategy"`
+	// Version invalidates all caches when it changes. Default "1".
+	Version string `yaml:"version"`
+}
+
+// UserConfig is about the user table and what users may do to themselves.
+type UserConfig struct {
+	// Fields are the app's own columns of the user.
+	Fields      []Extra           `yaml:"additionalFields"`
+	ChangeEmail ChangeEmailConfig `yaml:"changeEmail"`
+	DeleteUser  DeleteUserConfig  `yaml:"deleteUser"`
+}
+
+// ChangeEmailConfig is about POST /change-email.
+type ChangeEmailConfig struct {
+	Enabled bool `yaml:"enabled"`
+	// UpdateWithoutVerification lets a user whose address is not verified change it at once.
+	UpdateWithoutVerification bool `yaml:"updateEmailWithoutVerification"`
+	// SkipConfirmation leaves out the mail to the old address that a verified user has to
+	// follow first.
+	SkipConfirmation bool `yaml:"skipConfirmation"`
+}
+
+// DeleteUserConfig is about POST /delete-user.
+type DeleteUserConfig struct {
+	Enabled bool `yaml:"enabled"`
+	// VerifyByMail sends a link that has to be followed.
+	VerifyByMail bool `yaml:"verifyByMail"`
+	// TokenExpiresIn is the link's life in seconds. Default 86400.
+	TokenExpiresIn int `yaml:"deleteTokenExpiresIn"`
+}
+
+// AccountConfig is about linked accounts.
+type AccountConfig struct {
+	// AllowUnlinkingAll lets users unlink their last account.
+	AllowUnlinkingAll bool `yaml:"allowUnlinkingAll"`
+}
+
+// EmailConfig is about verifying addresses.
+type EmailConfig struct {
+	// Disabled sends no verification mails and refuses what needs one, although there is
+	// a mailer.
+	Disabled bool `yaml:"disabled"`
+	// SendOnSignUp sends the mail at sign-up. Default: where verification is required.
+	SendOnSignUp *bool `yaml:"sendOnSignUp"`
+	// SendOnSignIn sends it again when somebody with the right password is refused
+	// because the address is not verified.
+	SendOnSignIn bool `yaml:"sendOnSignIn"`
+	// AutoSignIn signs in who follows the link first.
+	AutoSignIn bool `yaml:"autoSignInAfterVerification"`
+	// ExpiresIn is the link's life in seconds. Default 3600.
+	ExpiresIn int `yaml:"expiresIn"`
+}
+
+// PasswordConfig is about passwords and their hashing.
+type PasswordConfig struct {
+	// MinLength and MaxLength of new passwords, in UTF-16 code units. Defaults 8, 128.
+	MinLength int `yaml:"minLength"`
+	MaxLength int `yaml:"maxLength"`
+	// Hash is what new passwords are hashed with: "argon2id" (default) or "scrypt" (Better
+	// Auth's, for a shared database). All known forms verify; a sign-in rehashes.
+	Hash string `yaml:"hash"`
+	// MemoryKiB, Iterations and Parallelism are argon2id's. Defaults 19456, 2, 1 (OWASP).
+	MemoryKiB   uint32 `yaml:"memoryKiB"`
+	Iterations  uint32 `yaml:"iterations"`
+	Parallelism uint8  `yaml:"parallelism"`
+	// Workers is how many hashes run at once. Default: the processors.
+	Workers int `yaml:"workers"`
+	// Queue is how many wait for a worker; more are refused with 503. Default 64.
+	Queue int `yaml:"queue"`
+	// MemoryLimit bounds the memory of all running hashes in bytes. Default 128 MiB.
+	MemoryLimit int64 `yaml:"memoryLimit"`
+}
+
+// CookieConfig names cookies and sets their attributes.
+type CookieConfig struct {
+	// Prefix of every name. Default "better-auth", which the client expects.
+	Prefix string `yaml:"prefix"`
+	// Secure sets Secure and the __Secure- prefix. Default: when BaseURL is https.
+	Secure *bool `yaml:"secure"`
+	// Domain shares cookies with sub-domains, for instance "example.com". Default none.
+	Domain string `yaml:"domain"`
+	// SameSite is "lax" (default), "strict" or "none".
+	SameSite string `yaml:"sameSite"`
+	// Partitioned keeps cookies apart per embedding site (CHIPS).
+	Partitioned bool `yaml:"partitioned"`
+	// Override sets attributes of single cookies by their plain name ("session_token").
+	Override map[string]CookieOverride `yaml:"override"`
+}
+
+// CookieOverride changes one cookie.
+type CookieOverride struct {
+	Name        string `yaml:"name"` // replaces prefix and name
+	SameSite    string `yaml:"sameSite"`
+	Partitioned bool   `yaml:"partitioned"`
+	Path        string `yaml:"path"`
+}
+
+// RateLimitConfig is about limits per client and path.
+type RateLimitConfig struct {
+	// Enabled switches limits on or off. Default: on in production.
+	Enabled *bool `yaml:"enabled"`
+	// Max requests per Window seconds for paths without a rule. Defaults 100, 10.
+	Max    int `yaml:"max"`
+	Window int `yaml:"window"`
+	// Storage is "memory" (default, per process) or "database".
+	Storage string `yaml:"storage"`
+	// Rules are the app's own by path; "*" is a wildcard. Max 0 lifts the limit.
+	Rules []RateLimit `yaml:"rules"`
+}
+
+// LockoutConfig is about wrong passwords and codes.
+type LockoutConfig struct {
+	Disabled bool `yaml:"disabled"`
+	// Max failures within Window seconds lock an account for Duration seconds. Defaults
+	// 5, 900, 1800.
+	Max      int `yaml:"max"`
+	Window   int `yaml:"window"`
+	Duration int `yaml:"duration"`
+}
+
+// Extra is a column that the app adds to the user or the session.
+type Extra struct {
+	Name string `yaml:"name"` // camelCase, as clients send it
+	// Type is "string", "number", "boolean", "date", "json", "string[]" or "number[]".
+	Type string `yaml:"type"`
+	// Required fields must be given at sign-up.
+	Required bool `yaml:"required"`
+	// Input false keeps clients from setting the field. Default true.
+	Input *bool `yaml:"input"`
+	// Returned false keeps the field out of every answer. Default true.
+	Returned *bool `yaml:"returned"`
+	// Default is the value where none is given.
+	Default any `yaml:"defaultValue"`
+	// Unique and Index are for the database.
+	Unique bool `yaml:"unique"`
+	Index  bool `yaml:"index"`
+	// BigInt makes a number 64 bit wide.
+	BigInt bool `yaml:"bigint"`
+}
+
+// setDefaults fills in what is empty.
+func (c *Config) setDefaults() {
+	def(&c.AppName, "Sallyport")
+	def(&c.BasePath, "/api/auth")
+	def(&c.MaxBody, 1<<20)
+	def(&c.Timeout, 30)
+	def(&c.Session.ExpiresIn, 7*86400)
+	defPtr(&c.Session.UpdateAge, 86400)
+	defPtr(&c.Session.FreshAge, 86400)
+	def(&c.Session.TokenStorage, "hashed")
+	def(&c.Session.CookieCache.MaxAge, 300)
+	def(&c.Session.CookieCache.Strategy, "compact")
+	def(&c.Session.CookieCache.Version, "1")
+	def(&c.User.DeleteUser.TokenExpiresIn, 86400)
+	def(&c.Email.ExpiresIn, 3600)
+	def(&c.Password.Hash, "argon2id")
+	def(&c.Password.MinLength, 8)
+	def(&c.Password.MaxLength, 128)
+	def(&c.Password.MemoryLimit, 128<<20)
+	def(&c.Cookies.Prefix, "better-auth")
+	def(&c.Cookies.SameSite, "lax")
+	defPtr(&c.RateLimit.Enabled, c.Production)
+	def(&c.RateLimit.Max, 100)
+	def(&c.RateLimit.Window, 10)
+	def(&c.RateLimit.Storage, "memory")
+	def(&c.Lockout.Max, 5)
+	def(&c.Lockout.Window, 900)
+	def(&c.Lockout.Duration, 1800)
+	def(&c.IDs, "random")
+	if c.Logger == nil {
+		c.Logger = slog.Default()
+	}
+	if c.Clock == nil {
+		c.Clock = time.Now
+	}
+}
+
+func def[T comparable](p *T, v T) {
+	var zero T
+	if *p == zero {
+		*p = v
+	}
+}
+
+func defPtr[T any](p **T, v T) {
+	if *p == nil {
+		*p = &v
+	}
+}

@@ -1,0 +1,105 @@
+package core
+
+import (
+	"log/slog"
+	"strings"
+)
+
+// The origin check is the defence against cross-site requests. A request that carries
+// a cookie must come from a trusted origin (Origin, else Referer). Endpoints that sign
+// somebody in are checked without a cookie too, when Fetch Metadata or an Origin shows
+// that a browser sent the request: else another site could sign its visitor into the
+// attacker's account. Requests with neither are no browser's, and have no cookie that a
+// browser would add by itself.
+
+// checkOrigin is for every method that may change something.
+func (c *Call) checkOrigin() error {
+	if m := c.ex.Method(); m == "GET" || m == "HEAD" || m == "OPTIONS" {
+		return nil
+	}
+	if c.cookieHeader() != "" {
+		if err := c.trustedOrigin(); err != nil {
+			return err
+		}
+	}
+	for _, f := range callbackFields {
+		value, isString, present := c.values.BodyString(f.member)
+		if f.member == "callbackURL" && (!present || isString && value == "") {
+			value, isString, present = c.values.QueryString(f.member)
+		}
+		switch {
+		case !present || isString && value == "":
+			continue
+		case !isString:
+			return Refuse(400, "Invalid "+f.label+": expected a string")
+		}
+		if !c.host.origins.URL(value) {
+			return f.err
+		}
+	}
+	return nil
+}
+
+var callbackFields = []struct {
+	member, label string
+	err           *Error
+}{
+	{"callbackURL", "callbackURL", ErrInvalidCallbackURL},
+	{"redirectTo", "redirectURL", ErrInvalidRedirectURL},
+	{"errorCallbackURL", "errorCallbackURL", ErrInvalidErrorCallbackURL},
+	{"newUserCallbackURL", "newUserCallbackURL", ErrInvalidNewUserCallback},
+}
+
+// trustedOrigin wants a trusted Origin, or a trusted Referer where there is no Origin.
+func (c *Call) trustedOrigin() error {
+	origin := c.ex.Header("Origin")
+	if origin == "null" && c.ex.Header("Sec-Fetch-Site") == "same-origin" {
+		// A page of our own with Referrer-Policy: no-referrer sends "null"; the browser
+		// itself says that it is the same origin.
+		return nil
+	}
+	if origin == "" {
+		origin = c.ex.Header("Referer")
+	}
+	if origin == "" || origin == "null" {
+		return ErrMissingOrigin
+	}
+	if !c.host.origins.Origin(origin) {
+		c.host.log.Warn("origin is not trusted: if it is yours, add it to trustedOrigins",
+			slog.String("origin", strings.Clone(origin)), slog.String("path", c.ep.path))
+		return ErrInvalidOrigin
+	}
+	return nil
+}
+
+// checkLogin is for endpoints that sign somebody in (login CSRF).
+func (c *Call) checkLogin() error {
+	if !c.ep.login || c.cookieHeader() != "" { // with a cookie, checkOrigin has looked
+		return nil
+	}
+	site, mode := c.ex.Header("Sec-Fetch-Site"), c.ex.Header("Sec-Fetch-Mode")
+	if strings.TrimSpace(site+mode+c.ex.Header("Sec-Fetch-Dest")) != "" {
+		if site == "cross-site" && mode == "navigate" {
+			return ErrCrossSiteNavigation
+		}
+		return c.trustedOrigin()
+	}
+	if c.ex.Header("Origin") != "" || c.ex.Header("Referer") != "" {
+		return c.trustedOrigin()
+	}
+	return nil
+}
+
+// checkCallbacks is for the members that the endpoint names, on GET too.
+func (c *Call) checkCallbacks() error {
+	for _, member := range c.ep.callbacks {
+		value, _, present := c.values.BodyString(member)
+		if !present {
+			value, _, present = c.values.QueryString(member)
+		}
+		if present && value != "" && !c.host.origins.URL(value) {
+			return ErrInvalidCallbackURL
+		}
+	}
+	return nil
+}

@@ -1,0 +1,211 @@
+package core
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"runtime/debug"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/sallyport-auth/sallyport/core/internal/input"
+)
+
+// Serve answers one request. The order is part of the contract:
+//
+//  1. the exact path and method; nothing else than 404 for what does not match
+//  2. rate limit
+//  3. media type and syntax of the body
+//  4. Authenticate: bearer tokens, API keys
+//  5. origin check, and the check of callback URLs in body and query
+//  6. validation of body, query and path
+//  7. access level: the session
+//  8. login CSRF check; check of callback URLs of GET endpoints
+//  9. Request.Before, the route's Before hooks, the handler, its After hooks,
+//     Request.After
+//  10. one place that turns what came out into an answer
+//
+// A panic anywhere is a 500 with its stack in the log.
+func (a *Auth) Serve(ctx context.Context, ex Exchange) Response { return a.h.serve(ctx, ex) }
+
+func (h *Host) serve(ctx context.Context, ex Exchange) (res Response) {
+	method, path := ex.Method(), ex.Path()
+	ep, params := h.router.find(method, path)
+	if ep == nil {
+		return Response{Status: 404}
+	}
+	ctx, cancel := context.WithTimeout(ctx, time.Duration(h.cfg.Timeout)*time.Second)
+	defer cancel()
+	c := &Call{host: h, ep: ep, ex: ex, http: true, now: h.Now(), hooks: ep.hooks}
+	defer func() {
+		if v := recover(); v != nil {
+			res = c.finish(ctx, nil, &panicError{value: v, where: "the dispatcher at " + ep.path, stack: debug.Stack()})
+		}
+	}()
+	out, err := h.dispatch(ctx, c, params)
+	return c.finish(ctx, out, err)
+}
+
+func (h *Host) dispatch(ctx context.Context, c *Call, params func(string) (string, bool)) (any, error) {
+	if err := h.limit(ctx, c); err != nil {
+		return nil, err
+	}
+	src, err := c.source(params)
+	if err != nil {
+		return nil, err
+	}
+	if c.values, err = input.Parse(src); err != nil {
+		return nil, err
+	}
+	return h.process(ctx, c)
+}
+
+// process is the part that requests and calls from Go share.
+func (h *Host) process(ctx context.Context, c *Call) (any, error) {
+	if err := Authenticate.Run(ctx, h, nil, &AuthenticateEvent{Call: c}, nil); err != nil {
+		return nil, err
+	}
+	if c.http {
+		if err := c.checkOrigin(); err != nil {
+			return nil, err
+		}
+	}
+	c.in = c.ep.newInput()
+	if err := c.ep.decoder.Fill(c.in, c.values); err != nil {
+		return nil, err
+	}
+	if err := c.requireAccess(ctx); err != nil {
+		return nil, err
+	}
+	if c.http {
+		if err := c.checkLogin(); err != nil {
+			return nil, err
+		}
+		if err := c.checkCallbacks(); err != nil {
+			return nil, err
+		}
+	}
+	var out any
+	err := Request.Run(ctx, h, nil, &RequestEvent{Call: c}, func(ctx context.Context) (err error) {
+		if c.answer != nil {
+			return nil
+		}
+		out, err = c.ep.run(ctx, c, c.in)
+		return err
+	})
+	return out, err
+}
+
+func (c *Call) source(params func(string) (string, bool)) (input.Source, error) {
+	src := input.Source{ContentType: c.ex.Header("Content-Type"), Form: c.ep.form, NoBody: c.ep.noBody, Query: c.ex.Query(), Param: params}
+	if m := c.ex.Method(); m == "GET" || c.ep.noBody {
+		return src, nil
+	}
+	body, err := c.ex.Body(c.host.cfg.MaxBody)
+	if err != nil {
+		return src, err
+	}
+	if a := c.ep.alias; a != nil && a.Request != nil && len(body) > 0 {
+		if body, err = a.Request(body); err != nil {
+			return src, err
+		}
+	}
+	src.Body, src.HasBody = body, len(body) > 0
+	return src, nil
+}
+
+// requireAccess loads the session that the endpoint wants.
+func (c *Call) requireAccess(ctx context.Context) error {
+	if c.ep.access == Public {
+		return nil
+	}
+	if _, err := c.resolveSession(ctx, sessionRead{useCache: c.ep.access == CachedSession || c.ep.access == FreshSession}); err != nil {
+		return err
+	}
+	if c.session == nil {
+		return ErrUnauthorized
+	}
+	if c.ep.access == FreshSession && !c.Fresh() {
+		return ErrSessionNotFresh
+	}
+	return nil
+}
+
+// Fresh tells whether the session began recently enough for sensitive acts.
+func (c *Call) Fresh() bool {
+	age := *c.host.cfg.Session.FreshAge
+	return c.session != nil && (age == 0 || c.now.Sub(c.session.CreatedAt) < time.Duration(age)*time.Second)
+}
+
+// finish turns what came out into an answer, and is the only place that does.
+func (c *Call) finish(ctx context.Context, out any, err error) Response {
+	res := Response{Status: 200}
+	switch {
+	case err != nil:
+		e := c.host.classify(ctx, err)
+		c.host.logFailure(ctx, c, e, err)
+		res = errorResponse(e)
+		if c.issued != nil {
+			// The session's transaction failed behind it: its cookies are worth nothing.
+			c.cookies = nil
+		}
+	case c.answer != nil:
+		res = *c.answer
+	default:
+		if c.status != 0 {
+			res.Status = c.status
+		}
+		body, err := encodeJSON(out)
+		if err != nil {
+			c.host.logFailure(ctx, c, ErrInternal, fmt.Errorf("core: encoding the answer of %s: %w", c.ep.path, err))
+			return errorResponse(ErrInternal)
+		}
+		res.Body = body
+		res.Header = append(res.Header, Field{"Content-Type", "application/json"})
+	}
+	res.Header = append(res.Header, c.header...)
+	for _, s := range c.cookies {
+		res.Header = append(res.Header, Field{"Set-Cookie", s.line})
+	}
+	if a := c.ep.alias; a != nil && a.Response != nil {
+		res = a.Response(res)
+	}
+	return res
+}
+
+func errorResponse(e *Error) Response {
+	b := []byte(nil)
+	if e.Message != "" || e.Code != "NOT_FOUND" {
+		b = append(b, `{"message":`...)
+		b = appendString(b, e.Message)
+		b = append(b, `,"code":`...)
+		b = appendString(b, e.Code)
+		b = append(b, '}')
+	}
+	return Response{Status: e.Status, Header: append([]Field{{"Content-Type", "application/json"}}, e.header...), Body: b}
+}
+
+// logFailure writes one line per refused or failed request: what, where, why. Request
+// values are attributes, never part of the text; secrets are in neither.
+func (h *Host) logFailure(ctx context.Context, c *Call, e *Error, cause error) {
+	level := slog.LevelInfo
+	if e.Status >= 500 {
+		level = slog.LevelError
+	}
+	if !h.log.Enabled(ctx, level) {
+		return
+	}
+	attrs := []slog.Attr{slog.String("code", e.Code), slog.Int("status", e.Status),
+		slog.String("method", strings.Clone(c.ex.Method())), slog.String("path", c.ep.path)}
+	if id := c.ex.Header("X-Request-Id"); id != "" {
+		attrs = append(attrs, slog.String("request_id", strings.Clone(id)))
+	}
+	attrs = append(attrs, failureAttrs(cause)...)
+	h.log.LogAttrs(ctx, level, "request failed", attrs...)
+}
+
+// seconds is a duration for Retry-After: whole seconds, rounded up, at least one.
+func seconds(d time.Duration) string {
+	return strconv.Itoa(max(1, int((d+time.Second-1)/time.Second)))
+}

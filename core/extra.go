@@ -1,0 +1,184 @@
+package core
+
+import (
+	"encoding/json"
+	"fmt"
+	"math"
+	"time"
+
+	"github.com/sallyport-auth/sallyport/core/internal/input"
+)
+
+// userInput reads the added columns that a client wants to set, as Better Auth does it:
+// fields that take no input are refused by name, defaults and required fields count at
+// creation only, unknown members are ignored. Types are checked here, where Better Auth
+// leaves that to the database.
+func (m *model) userInput(rest input.Members, create bool) (map[string]any, error) {
+	out := map[string]any{}
+	given := make(map[string]json.RawMessage, len(rest))
+	for _, r := range rest {
+		given[r.Name] = r.Raw
+	}
+	for _, f := range m.order {
+		raw, ok := given[f.Name]
+		switch {
+		case ok && !f.input:
+			if f.def != nil && create {
+				out[f.Name] = f.def
+			} else if truthy(raw) {
+				return nil, ErrFieldNotAllowed.WithMessage(f.Name + " is not allowed to be set")
+			}
+		case ok:
+			v, err := f.parse(raw)
+			if err != nil {
+				return nil, err
+			}
+			out[f.Name] = v
+		case create && f.def != nil:
+			out[f.Name] = f.def
+		case create && f.required:
+			return nil, ErrMissingField.WithMessage(f.Name + " is required")
+		}
+	}
+	return out, nil
+}
+
+// truthy is JavaScript's idea of a value that counts.
+func truthy(raw json.RawMessage) bool {
+	switch string(raw) {
+	case "null", "false", "0", `""`, "-0":
+		return false
+	}
+	return true
+}
+
+func (f *field) parse(raw json.RawMessage) (any, error) {
+	var v any
+	if err := json.Unmarshal(raw, &v); err != nil {
+		return nil, ErrBadRequest
+	}
+	if v == nil {
+		if f.required {
+			return nil, ErrValidation.WithMessage(fmt.Sprintf("[body.%s] Invalid input: expected %s, received null", f.Name, f.kind))
+		}
+		return nil, nil
+	}
+	out, err := fieldValue(f.kind, v)
+	if err != nil {
+		return nil, ErrValidation.WithMessage(fmt.Sprintf("[body.%s] Invalid input: %v", f.Name, err))
+	}
+	return out, nil
+}
+
+// fieldValue converts a decoded JSON or YAML value to what a column of that type holds.
+func fieldValue(kind string, v any) (any, error) {
+	wrong := fmt.Errorf("expected %s, received %s", kind, jsType(v))
+	switch kind {
+	case "string":
+		if s, ok := v.(string); ok {
+			return s, nil
+		}
+	case "boolean":
+		if b, ok := v.(bool); ok {
+			return b, nil
+		}
+	case "number":
+		switch n := v.(type) {
+		case float64:
+			if n != math.Trunc(n) || math.Abs(n) > 1<<53 {
+				return nil, fmt.Errorf("expected int, received number")
+			}
+			return int64(n), nil
+		case int:
+			return int64(n), nil
+		case int64:
+			return n, nil
+		case uint64:
+			return int64(n), nil
+		}
+	case "date":
+		if s, ok := v.(string); ok {
+			t, err := time.Parse(time.RFC3339Nano, s)
+			if err != nil {
+				return nil, fmt.Errorf("expected date, received string")
+			}
+			return t.UTC().Truncate(time.Millisecond), nil
+		}
+		if t, ok := v.(time.Time); ok {
+			return t.UTC().Truncate(time.Millisecond), nil
+		}
+	case "json":
+		raw, err := json.Marshal(v)
+		return json.RawMessage(raw), err
+	case "string[]", "number[]":
+		list, ok := v.([]any)
+		if !ok {
+			return nil, wrong
+		}
+		for _, x := range list {
+			_, isString := x.(string)
+			_, isNumber := x.(float64)
+			if kind == "string[]" && !isString || kind == "number[]" && !isNumber {
+				return nil, wrong
+			}
+		}
+		raw, err := json.Marshal(list)
+		return json.RawMessage(raw), err
+	}
+	return nil, wrong
+}
+
+func jsType(v any) string {
+	switch v.(type) {
+	case nil:
+		return "null"
+	case string:
+		return "string"
+	case bool:
+		return "boolean"
+	case float64, int, int64, uint64:
+		return "number"
+	case []any:
+		return "array"
+	}
+	return "object"
+}
+
+// extraJSON reads the added columns back from an answer's form (the cookie cache).
+func (m *model) extraJSON(raw json.RawMessage) (map[string]any, error) {
+	if len(m.cols) == m.core {
+		return nil, nil
+	}
+	var given map[string]json.RawMessage
+	if err := json.Unmarshal(raw, &given); err != nil {
+		return nil, err
+	}
+	out := map[string]any{}
+	for _, f := range m.order {
+		r, ok := given[f.Name]
+		if !ok || f.Hidden || string(r) == "null" {
+			continue
+		}
+		v := extraValue{kind: f.Kind}
+		var s string
+		if json.Unmarshal(r, &s) != nil {
+			s = string(r)
+		}
+		if err := v.Scan(s); err != nil {
+			return nil, err
+		}
+		out[f.Name] = v.v
+	}
+	return out, nil
+}
+
+// Members are members of a JSON object in the order in which they were sent.
+type Members = input.Members
+
+// UserInput reads the app's own fields of a new user from what a client sent.
+func (h *Host) UserInput(rest Members) (map[string]any, error) {
+	return h.userModel.userInput(rest, true)
+}
+
+// ValidEmail tells whether an address has the form that sign-up accepts.
+func ValidEmail(s string) bool { return input.ValidEmail(s) }

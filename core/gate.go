@@ -1,0 +1,217 @@
+package core
+
+import (
+	"context"
+	"strings"
+	"time"
+
+	"github.com/sallyport-auth/sallyport/core/internal/token"
+	"github.com/sallyport-auth/sallyport/core/storage"
+)
+
+// SignIn is what a way to sign in knows once it is convinced: it cannot make a session
+// itself, only ask the gate for one.
+type SignIn struct {
+	Call *Call
+	User *User
+	// Methods are how it was proved, by RFC 8176 names: "pwd", "otp", "hwk", ...
+	Methods []string
+	// AAL is the level that the methods reach together: 1, or 2 for two factors in one
+	// (a passkey with user verification). Default 1.
+	AAL int
+	// Forget makes a session of one day that ends with the browser's.
+	Forget bool
+	// Callback is where a navigation goes afterwards; it has been checked.
+	Callback string
+	// With are statements that belong to the same act (clearing failed attempts): they
+	// run together with the session's insertion, or alone when a challenge comes between.
+	With []storage.Statement
+}
+
+// SignInEvent is the payload of SignInPoint.
+type SignInEvent struct {
+	*SignIn
+	Tx        *Tx // nil: no transaction yet
+	challenge *challenge
+}
+
+type challenge struct{ methods []string }
+
+// Challenge demands more before there is a session. methods are what the client may
+// offer, for instance "totp". The hook has stored what it needs to go on (a verification
+// row, a cookie); core answers the client, and no session row is made.
+func (e *SignInEvent) Challenge(methods ...string) { e.challenge = &challenge{methods} }
+
+// Challenged tells whether an earlier hook has demanded more.
+func (e *SignInEvent) Challenged() bool { return e.challenge != nil }
+
+// Points around sessions and users. Payloads carry the transaction, if there is one.
+var (
+	// SignInPoint runs for every way to sign in, before a session exists. Before hooks may
+	// refuse (an error) or demand more (Challenge).
+	SignInPoint = NewPoint[SignInEvent]("sign-in")
+	// SessionCreate runs around the insertion of a session.
+	SessionCreate = NewPoint[SessionEvent]("session-create")
+	// SessionRevoke runs around the deletion of sessions.
+	SessionRevoke = NewPoint[RevokeEvent]("session-revoke")
+	// Authenticate runs before the session is read and before the origin check. Hooks that
+	// find a credential of their own (bearer token, API key) give it to UseToken.
+	Authenticate = NewPoint[AuthenticateEvent]("authenticate")
+	// Request runs around every endpoint's handler.
+	Request = NewPoint[RequestEvent]("request")
+)
+
+// SessionEvent is the payload of SessionCreate. Before hooks may set Session.Extra.
+type SessionEvent struct {
+	Call    *Call
+	Tx      *Tx
+	User    *User
+	Session *Session
+}
+
+// RevokeEvent is the payload of SessionRevoke: one session, or all of the user but Keep.
+type RevokeEvent struct {
+	Tx        *Tx
+	UserID    string
+	SessionID string // empty for all
+	Keep      string // id of a session that stays, if any
+}
+
+// AuthenticateEvent is the payload of Authenticate.
+type AuthenticateEvent struct{ Call *Call }
+
+// UseToken presents a session token that did not come in the cookie. It must have been
+// authenticated as far as its form allows; the database decides whether it is a session.
+func (e *AuthenticateEvent) UseToken(token string) { e.Call.presented = strings.Clone(token) }
+
+// RequestEvent is the payload of Request.
+type RequestEvent struct{ Call *Call }
+
+// SignIn is the gate: the only place where signing in makes a session. Bans are checked,
+// SignInPoint runs, and then there is either a session with its cookies, or a challenge,
+// which is the call's answer (nil, nil).
+func (h *Host) SignIn(ctx context.Context, tx *Tx, in *SignIn) (*Session, error) {
+	def(&in.AAL, 1)
+	if err := checkBan(in.User, in.Call.now); err != nil {
+		return nil, err
+	}
+	e := &SignInEvent{SignIn: in, Tx: tx}
+	var s *Session
+	err := SignInPoint.Run(ctx, h, tx, e, func(ctx context.Context) (err error) {
+		if e.challenge != nil {
+			if len(in.With) > 0 {
+				_, err = h.conn(tx).Batch(ctx, in.With...)
+			}
+			in.Call.answerChallenge(in, e.challenge)
+			return err
+		}
+		s, err = h.issue(ctx, tx, in.Call, in.User, proof{in.Methods, in.AAL, in.Call.now}, in.Forget, nil, in.With)
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	return s, nil
+}
+
+// Reissue replaces old by a new session for the same proof: after a change that must
+// not leave older sessions' holders inside. Bans are checked; SignInPoint does not run,
+// since nobody signs in. with run in the same batch, before the insertion.
+func (h *Host) Reissue(ctx context.Context, tx *Tx, c *Call, old *Session, u *User, with ...storage.Statement) (*Session, error) {
+	if err := checkBan(u, c.now); err != nil {
+		return nil, err
+	}
+	_, forget := c.Signed(h.cookies.forget)
+	return h.issue(ctx, tx, c, u, proof{old.Methods(), old.AAL(), old.AuthenticatedAt()}, forget, old, with)
+}
+
+type proof struct {
+	methods []string
+	aal     int
+	at      time.Time
+}
+
+func (h *Host) issue(ctx context.Context, tx *Tx, c *Call, u *User, p proof, forget bool, old *Session, with []storage.Statement) (*Session, error) {
+	id, err := h.NewID("session")
+	if err != nil {
+		return nil, err
+	}
+	tok, err := token.Random(h.random, token.Alphanumeric, 32)
+	if err != nil {
+		return nil, err
+	}
+	life := time.Duration(h.cfg.Session.ExpiresIn) * time.Second
+	if forget {
+		life = 24 * time.Hour
+	}
+	ip, ua := c.ClientIP(), c.UserAgent()
+	s := &Session{ID: id, ExpiresAt: c.now.Add(life), Token: tok, CreatedAt: c.now, UpdatedAt: c.now, IPAddress: &ip,
+		UserAgent: &ua, UserID: u.ID, model: h.sessionModel, Extra: map[string]any{}}
+	for _, f := range h.sessionModel.order {
+		if f.def != nil {
+			s.Extra[f.Name] = f.def
+		}
+	}
+	if old != nil {
+		for k, v := range old.Extra {
+			s.Extra[k] = v
+		}
+	}
+	s.Extra["amr"], s.Extra["aal"], s.Extra["authenticatedAt"] = strings.Join(p.methods, ","), int64(p.aal), p.at
+	e := &SessionEvent{Call: c, Tx: tx, User: u, Session: s}
+	err = SessionCreate.Run(ctx, h, tx, e, func(ctx context.Context) error {
+		insert := storage.Statement{SQL: h.sessionModel.insert, Args: s.args(h.storedToken(s.Token))}
+		if len(with) == 0 {
+			_, err := h.conn(tx).Exec(ctx, insert.SQL, insert.Args...)
+			return err
+		}
+		_, err := h.conn(tx).Batch(ctx, append(append([]storage.Statement(nil), with...), insert)...)
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	c.session, c.user, c.loaded, c.issued = s, u, true, s
+	return s, c.setSessionCookies(s, u, forget)
+}
+
+// checkBan refuses a banned user, whoever wrote the ban: the columns are those of Better
+// Auth's admin plugin and count as soon as they are there.
+func checkBan(u *User, now time.Time) error {
+	banned, _ := u.Extra["banned"].(bool)
+	until, limited := u.Extra["banExpires"].(time.Time)
+	if banned && (!limited || until.After(now)) {
+		return ErrBanned
+	}
+	return nil
+}
+
+// answerChallenge answers for the gate: JSON for scripts, a redirect for a navigation.
+func (c *Call) answerChallenge(in *SignIn, ch *challenge) {
+	k := &c.host.cookies
+	c.issued = nil
+	c.Expire(k.token)
+	c.expireData()
+	if in.Forget {
+		c.SetSigned(k.forget, "true", true)
+	}
+	if c.http && c.Navigation() {
+		to := c.host.cfg.ChallengeURL
+		if to == "" {
+			to = in.Callback
+		}
+		if to == "" {
+			to = c.host.cfg.BaseURL + "/"
+		}
+		c.RedirectQuery(to, "twoFactorRedirect", "true", "twoFactorMethods", strings.Join(ch.methods, ","))
+		return
+	}
+	b := []byte(`{"twoFactorRedirect":true,"twoFactorMethods":[`)
+	for i, m := range ch.methods {
+		if i > 0 {
+			b = append(b, ',')
+		}
+		b = appendString(b, m)
+	}
+	c.answer = &Response{Status: 200, Header: []Field{{"Content-Type", "application/json"}}, Body: append(b, "]}"...)}
+}

@@ -1,0 +1,210 @@
+package core
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"net/netip"
+	"net/url"
+	"reflect"
+	"strings"
+
+	"github.com/sallyport-auth/sallyport/core/internal/input"
+)
+
+// CallOption describes a call from Go.
+type CallOption interface{ applyCall(*goExchange) }
+
+type callFunc func(*goExchange)
+
+func (f callFunc) applyCall(x *goExchange) { f(x) }
+
+// AsToken makes the call with the session of that token. The app vouches for it.
+func AsToken(token string) CallOption { return callFunc(func(x *goExchange) { x.token = token }) }
+
+// WithHeader makes the call with the headers of a request: its cookies give the session.
+func WithHeader(h http.Header) CallOption { return callFunc(func(x *goExchange) { x.header = h }) }
+
+// CaptureHeader adds the headers that an HTTP answer would have to h: cookies, mostly.
+func CaptureHeader(h http.Header) CallOption { return callFunc(func(x *goExchange) { x.answer = h }) }
+
+// FromAddr tells the client's address.
+func FromAddr(a netip.Addr) CallOption { return callFunc(func(x *goExchange) { x.peer = a }) }
+
+// goExchange is the Exchange of a call from Go.
+type goExchange struct {
+	method, path string
+	header       http.Header
+	answer       http.Header
+	token        string
+	peer         netip.Addr
+}
+
+func (x *goExchange) Method() string                   { return x.method }
+func (x *goExchange) Path() string                     { return x.path }
+func (x *goExchange) Query() string                    { return "" }
+func (x *goExchange) Header(name string) string        { return x.header.Get(name) }
+func (x *goExchange) HeaderLines(name string) []string { return x.header.Values(name) }
+func (x *goExchange) Peer() netip.Addr                 { return x.peer }
+func (x *goExchange) Body(int) ([]byte, error)         { return nil, nil }
+
+// callRoute runs the shared part of the dispatcher for a call from Go.
+func (h *Host) callRoute(ctx context.Context, key any, in any, options []CallOption) (any, error) {
+	ep := h.routes[key]
+	if ep == nil {
+		return nil, fmt.Errorf("core: the route is not served: its plugin is not enabled")
+	}
+	if InTx(ctx) {
+		return nil, errPoolInTx
+	}
+	x := &goExchange{method: ep.methods[0], path: ep.path, header: http.Header{}}
+	for _, o := range options {
+		o.applyCall(x)
+	}
+	// The input goes through the same decoder as a request's, so that the same rules hold.
+	src, err := encodeInput(in)
+	if err != nil {
+		return nil, err
+	}
+	c := &Call{host: h, ep: ep, ex: x, now: h.Now(), hooks: ep.hooks, presented: x.token}
+	if c.values, err = input.Parse(src); err != nil {
+		return nil, h.classify(ctx, err)
+	}
+	out, err := h.process(ctx, c)
+	if x.answer != nil {
+		for _, f := range c.header {
+			x.answer.Set(f.Name, f.Value)
+		}
+		for _, s := range c.cookies {
+			x.answer.Add("Set-Cookie", s.line)
+		}
+	}
+	if err != nil {
+		e := h.classify(ctx, err)
+		h.logFailure(ctx, c, e, err)
+		return nil, e.Because(err)
+	}
+	if c.answer != nil {
+		return c.answer, nil
+	}
+	return out, nil
+}
+
+// encodeInput writes an input struct as the request that would give it.
+func encodeInput(in any) (input.Source, error) {
+	body, query, params := map[string]any{}, url.Values{}, map[string]string{}
+	v := reflect.ValueOf(in).Elem()
+	for i := range v.NumField() {
+		f, t := v.Field(i), v.Type().Field(i)
+		if f.Kind() == reflect.Pointer && f.IsNil() {
+			continue
+		}
+		if o, ok := f.Interface().(interface{ Sent() (any, bool) }); ok {
+			if value, set := o.Sent(); set {
+				body[t.Tag.Get("json")] = value
+			}
+			continue
+		}
+		if rest, ok := f.Interface().(Members); ok {
+			for _, m := range rest {
+				body[m.Name] = m.Raw
+			}
+			continue
+		}
+		if name := t.Tag.Get("json"); name != "" {
+			body[name] = f.Interface()
+		} else if name := t.Tag.Get("query"); name != "" {
+			query.Set(name, fmt.Sprint(reflect.Indirect(f).Interface()))
+		} else if name := t.Tag.Get("path"); name != "" {
+			params[name] = f.String()
+		}
+	}
+	raw, err := json.Marshal(body)
+	return input.Source{Body: raw, HasBody: true, ContentType: "application/json", Query: query.Encode(),
+		Param: func(name string) (string, bool) { p, ok := params[name]; return p, ok }}, err
+}
+
+type sessionKey struct{}
+
+// WithSession puts a session into a context: middleware does it, and tests of app code.
+func WithSession(ctx context.Context, s *SessionAnswer) context.Context {
+	return context.WithValue(ctx, sessionKey{}, s)
+}
+
+// SessionFrom returns the session that middleware put into the context. ok is false
+// without one; s is never half filled.
+func SessionFrom(ctx context.Context) (s *SessionAnswer, ok bool) {
+	s, ok = ctx.Value(sessionKey{}).(*SessionAnswer)
+	return s, ok && s != nil
+}
+
+// ReadSession reads the session of an app's request, for middleware. header holds what
+// has to be added to the app's answer: refreshed cookies. No session is nil without an
+// error; an error means that it cannot be known, and the request must not go on. method
+// is the request's: a state-changing request of a browser must come from a trusted
+// origin, else it has no session.
+func (a *Auth) ReadSession(ctx context.Context, ex Exchange) (s *SessionAnswer, header []Field, err error) {
+	h := a.h
+	ep := h.routes[GetSession]
+	c := &Call{host: h, ep: ep, ex: ex, http: true, now: h.Now()}
+	if c.values, err = input.Parse(input.Source{NoBody: true}); err != nil {
+		return nil, nil, err
+	}
+	if err = Authenticate.Run(ctx, h, nil, &AuthenticateEvent{Call: c}, nil); err != nil {
+		return nil, nil, err
+	}
+	if err = c.checkOrigin(); err != nil {
+		return nil, nil, err
+	}
+	if _, err = c.resolveSession(ctx, sessionRead{useCache: true}); err != nil {
+		return nil, nil, err
+	}
+	header = c.header
+	for _, k := range c.cookies {
+		header = append(header, Field{"Set-Cookie", k.line})
+	}
+	if c.session == nil {
+		return nil, header, nil
+	}
+	return &SessionAnswer{Session: c.session, User: c.user}, header, nil
+}
+
+// Answer turns an error of ReadSession, or a missing session (ErrUnauthorized), into the
+// answer that every endpoint gives.
+func (a *Auth) Answer(ctx context.Context, err error) Response {
+	return errorResponse(a.h.classify(ctx, err))
+}
+
+// Preflight answers a CORS preflight request, and CORS returns the headers of any other
+// answer to a browser's cross-origin request: exact origins from the trusted list, with
+// credentials. ok is false for an origin that is not trusted.
+func (a *Auth) CORS(ex Exchange) (header []Field, ok bool) {
+	origin := strings.Clone(ex.Header("Origin"))
+	header = []Field{{"Vary", "Origin"}}
+	if origin == "" || origin == "null" || !a.h.origins.Origin(origin) {
+		return header, false
+	}
+	return append(header, Field{"Access-Control-Allow-Origin", origin}, Field{"Access-Control-Allow-Credentials", "true"},
+		Field{"Access-Control-Expose-Headers", "set-auth-token, set-auth-jwt, Retry-After, X-Retry-After"}), true
+}
+
+// Preflight answers an OPTIONS request under the mounts. handled is false if it is none.
+func (a *Auth) Preflight(ex Exchange) (res Response, handled bool) {
+	if ex.Method() != "OPTIONS" || ex.Header("Access-Control-Request-Method") == "" {
+		return Response{}, false
+	}
+	header, ok := a.CORS(ex)
+	if !ok {
+		return Response{Status: 403, Header: header}, true
+	}
+	return Response{Status: 204, Header: append(header,
+		Field{"Access-Control-Allow-Methods", "GET, POST, PATCH, DELETE"},
+		Field{"Access-Control-Allow-Headers", "Content-Type, Authorization, X-Api-Key"},
+		Field{"Access-Control-Max-Age", "600"})}, true
+}
+
+// Owns tells whether a path is one of core's: below the base path, or an alias.
+func (a *Auth) Owns(path string) bool {
+	return strings.HasPrefix(path, a.h.cfg.BasePath+"/") || a.h.router.alias(path)
+}

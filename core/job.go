@@ -1,0 +1,268 @@
+package core
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"math/rand/v2"
+	"runtime/debug"
+	"sync"
+	"time"
+
+	"github.com/sallyport-auth/sallyport/core/schema"
+	"github.com/sallyport-auth/sallyport/core/storage"
+)
+
+// Job is work that follows a commit and must not be lost: a mail, a call to another
+// service. It is written in the transaction that wants it and done by a worker of any
+// replica, at least once, with retries. Payloads are encrypted in the table.
+//
+//	var provision = core.NewJob[Mailbox]("mail-provisioning.create")
+type Job[T any] struct{ name string }
+
+// NewJob declares a job. The name is stored with each one: it must not change while any
+// are waiting.
+func NewJob[T any](name string) *Job[T] { return &Job[T]{name} }
+
+// JobHandler does a kind of job.
+type JobHandler struct {
+	name string
+	run  func(context.Context, json.RawMessage) error
+}
+
+// Handle binds the function that does the work, for Spec.Jobs. It may run more than
+// once for one job, and is given 30 s. Its error is kept with the job and logged: it
+// must not hold secrets.
+func (j *Job[T]) Handle(fn func(context.Context, T) error) JobHandler {
+	return JobHandler{j.name, func(ctx context.Context, raw json.RawMessage) error {
+		var payload T
+		if err := json.Unmarshal(raw, &payload); err != nil {
+			return fmt.Errorf("payload: %w", err)
+		}
+		return fn(ctx, payload)
+	}}
+}
+
+// Enqueue writes a job, in tx or on its own.
+func (j *Job[T]) Enqueue(ctx context.Context, h *Host, tx *Tx, payload T) error {
+	s, err := j.Statement(h, payload)
+	if err != nil {
+		return err
+	}
+	if _, err = h.conn(tx).Exec(ctx, s.SQL, s.Args...); err != nil {
+		return err
+	}
+	h.jobs.wakeAfter(tx)
+	return nil
+}
+
+// Statement is Enqueue for a Batch. Call Host.WakeJobs after its commit.
+func (j *Job[T]) Statement(h *Host, payload T) (storage.Statement, error) {
+	var none storage.Statement
+	if h.jobs.handlers[j.name] == nil {
+		return none, fmt.Errorf("core: job %q has no handler", j.name)
+	}
+	id, err := h.RandomString(Alphanumeric, 32)
+	if err != nil {
+		return none, err
+	}
+	raw, err := json.Marshal(payload)
+	if err != nil {
+		return none, err
+	}
+	// The row's id is bound to the ciphertext: a payload cannot be moved to another row.
+	sealed, err := h.Seal("job:"+j.name, raw, []byte(id))
+	if err != nil {
+		return none, err
+	}
+	now := h.Now()
+	return jobs.InsertStatement(&jobRow{ID: id, Name: j.name, Payload: sealed, RunAt: now, CreatedAt: now}), nil
+}
+
+// WakeJobs tells the worker that there is something to do.
+func (h *Host) WakeJobs(tx *Tx) { h.jobs.wakeAfter(tx) }
+
+// jobRow is one waiting job.
+type jobRow struct {
+	ID         string     `db:"id" schema:"key"`
+	Name       string     `db:"name"`
+	Payload    string     `db:"payload" schema:"hidden"`
+	RunAt      time.Time  `db:"runAt"`
+	Attempts   int        `db:"attempts"`
+	LeaseUntil *time.Time `db:"leaseUntil"` // a worker has it until then
+	FailedAt   *time.Time `db:"failedAt"`   // given up; kept for the operator
+	LastError  *string    `db:"lastError"`
+	CreatedAt  time.Time  `db:"createdAt"`
+}
+
+var (
+	jobs      = TableOf[jobRow]("job", schema.Index{Columns: []string{"failedAt", "runAt"}})
+	jobID     = Column(jobs, func(j *jobRow) *string { return &j.ID })
+	jobRunAt  = Column(jobs, func(j *jobRow) *time.Time { return &j.RunAt })
+	jobLease  = Column(jobs, func(j *jobRow) **time.Time { return &j.LeaseUntil })
+	jobFailed = Column(jobs, func(j *jobRow) **time.Time { return &j.FailedAt })
+	jobError  = Column(jobs, func(j *jobRow) **string { return &j.LastError })
+)
+
+const (
+	jobTime     = 30 * time.Second // for one run
+	jobLeaseFor = time.Minute      // longer than a run: only a dead worker loses its lease
+	jobTries    = 12               // with the backoff below about 10 hours
+	jobWorkers  = 4
+	jobPoll     = 5 * time.Second
+)
+
+// worker does jobs and clean-up in the background.
+type worker struct {
+	h        *Host
+	handlers map[string]func(context.Context, json.RawMessage) error
+	wake     chan struct{}
+	stop     context.CancelFunc
+	ctx      context.Context
+	wg       sync.WaitGroup
+}
+
+func newWorker(h *Host) *worker {
+	w := &worker{h: h, handlers: map[string]func(context.Context, json.RawMessage) error{}, wake: make(chan struct{}, jobWorkers)}
+	w.ctx, w.stop = context.WithCancel(context.Background())
+	return w
+}
+
+func (w *worker) register(owner string, j JobHandler) error {
+	if j.run == nil || j.name == "" {
+		return errors.New("a job without a name or function")
+	}
+	if w.handlers[j.name] != nil {
+		return fmt.Errorf("job %q has a handler already", j.name)
+	}
+	w.handlers[j.name] = j.run
+	return nil
+}
+
+func (w *worker) start() {
+	for range jobWorkers {
+		w.wg.Add(1)
+		go w.loop()
+	}
+	w.wg.Add(1)
+	go w.cleanLoop()
+}
+
+// close lets running jobs end, until ctx does; what is left is done by the next start.
+func (w *worker) close(ctx context.Context) error {
+	w.stop()
+	done := make(chan struct{})
+	go func() { w.wg.Wait(); close(done) }()
+	select {
+	case <-done:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+func (w *worker) wakeAfter(tx *Tx) {
+	if tx != nil {
+		tx.OnCommit(func(context.Context) { w.wakeAfter(nil) })
+		return
+	}
+	select {
+	case w.wake <- struct{}{}:
+	default:
+	}
+}
+
+func (w *worker) loop() {
+	defer w.wg.Done()
+	for {
+		worked, err := w.RunOne(w.ctx)
+		if err != nil && w.ctx.Err() == nil {
+			w.h.log.Error("jobs cannot be read", failureArgs(err)...)
+		}
+		if worked {
+			continue
+		}
+		// Jitter keeps replicas from asking at the same moment.
+		timer := time.NewTimer(jobPoll + time.Duration(rand.Int64N(int64(time.Second))))
+		select {
+		case <-w.ctx.Done():
+			timer.Stop()
+			return
+		case <-w.wake:
+		case <-timer.C:
+		}
+		timer.Stop()
+	}
+}
+
+// RunOne claims the next job that is due and does it.
+func (w *worker) RunOne(ctx context.Context) (bool, error) {
+	now := w.h.Now()
+	rows, err := w.h.db.Query(ctx, `UPDATE {job=} SET {job:leaseUntil} = ?, {job:attempts} = {job.attempts} + 1 WHERE {job.id} = (`+
+		`SELECT {job:id} FROM {job} WHERE {job:failedAt} IS NULL AND {job:runAt} <= ? AND ({job:leaseUntil} IS NULL OR {job:leaseUntil} <= ?) `+
+		`ORDER BY {job:runAt} LIMIT 1 {skip locked}) RETURNING `+jobs.bare, now.Add(jobLeaseFor), now, now)
+	job, found, err := jobs.scanOne(rows, err)
+	if err != nil || !found {
+		return false, err
+	}
+	err = w.do(ctx, &job)
+	if err == nil {
+		_, err = jobs.Delete(context.WithoutCancel(ctx), w.h.db, jobID.Eq(job.ID))
+		return true, err
+	}
+	return true, w.failed(context.WithoutCancel(ctx), &job, err)
+}
+
+func (w *worker) do(ctx context.Context, job *jobRow) (err error) {
+	defer func() {
+		if v := recover(); v != nil {
+			err = &panicError{value: v, where: "job " + job.Name, stack: debug.Stack()}
+		}
+	}()
+	run := w.handlers[job.Name]
+	if run == nil {
+		return fmt.Errorf("no handler for job %q: is its plugin enabled?", job.Name)
+	}
+	raw, err := w.h.Open("job:"+job.Name, job.Payload, []byte(job.ID))
+	if err != nil {
+		return fmt.Errorf("payload of job %q cannot be opened: %w", job.Name, err)
+	}
+	// A job that has begun may end although the server is closing.
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), jobTime)
+	defer cancel()
+	return run(ctx, raw)
+}
+
+func (w *worker) failed(ctx context.Context, job *jobRow, cause error) error {
+	text := cause.Error()
+	if len(text) > 500 {
+		text = text[:500]
+	}
+	set := []Set{jobError.Set(&text), jobLease.SetNull()}
+	now := w.h.Now()
+	if job.Attempts >= jobTries {
+		set = append(set, jobFailed.Set(&now))
+	} else {
+		set = append(set, jobRunAt.Set(now.Add(backoff(job.Attempts))))
+	}
+	w.h.log.LogAttrs(ctx, slog.LevelError, "job failed", slog.String("job", job.Name), slog.String("id", job.ID),
+		slog.Int("attempt", job.Attempts), slog.Bool("given_up", job.Attempts >= jobTries), slog.String("cause", text))
+	_, err := jobs.Update(ctx, w.h.db, set, jobID.Eq(job.ID))
+	return err
+}
+
+// backoff doubles from 2 s to 2 hours, with a quarter of jitter.
+func backoff(attempt int) time.Duration {
+	d := min(2*time.Hour, 2*time.Second<<min(attempt-1, 12)*2)
+	return d + time.Duration(rand.Int64N(int64(d/4)))
+}
+
+func failureArgs(err error) []any {
+	var out []any
+	for _, a := range failureAttrs(err) {
+		out = append(out, a)
+	}
+	return out
+}

@@ -1,0 +1,232 @@
+package core
+
+import (
+	"context"
+	"errors"
+
+	"github.com/sallyport-auth/sallyport/core/internal/password"
+	"github.com/sallyport-auth/sallyport/core/storage"
+)
+
+// Credential is a user with what is stored of their password.
+type Credential struct {
+	User      *User   // nil: nobody has this address
+	AccountID string  // empty: no password account
+	Hash      *string // nil: no password
+}
+
+// CredentialByEmail reads a user and the password account by address, in one round trip.
+func (h *Host) CredentialByEmail(ctx context.Context, email string) (Credential, error) {
+	return h.credential(ctx, h.db, h.sql.userCredential+"{user.email} = ?", email)
+}
+
+// CredentialByID is CredentialByEmail by the user's id.
+func (h *Host) CredentialByID(ctx context.Context, userID string) (Credential, error) {
+	return h.credential(ctx, h.db, h.sql.userCredential+"{user.id} = ?", userID)
+}
+
+func (h *Host) credential(ctx context.Context, q storage.Conn, sql string, arg any) (Credential, error) {
+	rows, err := q.Query(ctx, sql+" ORDER BY {account.createdAt} LIMIT 1", arg)
+	if err != nil {
+		return Credential{}, err
+	}
+	defer rows.Close()
+	if !rows.Next() {
+		return Credential{}, rows.Err()
+	}
+	u := &User{model: h.userModel}
+	var id *string
+	var cr Credential
+	dest, ux := h.userModel.extraDests(u.dests())
+	if err := rows.Scan(append(dest, storage.Dest(&id), storage.Dest(&cr.Hash))...); err != nil {
+		return Credential{}, err
+	}
+	u.Extra = h.userModel.extra(ux)
+	cr.User = u
+	if id != nil {
+		cr.AccountID = *id
+	}
+	return cr, rows.Close()
+}
+
+// Checked is a right password: what has to be written together with what it allows.
+type Checked struct {
+	// With clears the failed attempts and stores a newer hash where one is due.
+	With []storage.Statement
+}
+
+// CheckPassword tells whether a password is the credential's. Wrong guesses count
+// against subject (the user's id, or the address where nobody has it); unknown users
+// and users without a password cost the same time as a wrong guess. ok is false only
+// for a wrong password; everything else that stands in the way is an error.
+func (h *Host) CheckPassword(ctx context.Context, cr Credential, subject, pass string) (checked Checked, ok bool, err error) {
+	if InTx(ctx) {
+		return checked, false, errHashInTx
+	}
+	if cr.User != nil {
+		subject = cr.User.ID
+	}
+	try, err := h.Attempts("password").Reserve(ctx, subject)
+	if err != nil {
+		return checked, false, err
+	}
+	var stale bool
+	if cr.Hash == nil {
+		err = h.hasher.Burn(ctx, pass)
+	} else {
+		ok, stale, err = h.hasher.Verify(ctx, *cr.Hash, pass)
+	}
+	if err != nil {
+		try.Release(ctx)
+		return checked, false, err
+	}
+	if !ok {
+		return checked, false, try.Fail(ctx)
+	}
+	checked.With = try.Clear()
+	if stale {
+		checked.With = append(checked.With, h.rehash(ctx, cr, pass)...)
+	}
+	return checked, true, nil
+}
+
+// rehash makes the statement that stores a newer form of hash. It is guarded by the old
+// hash: a password that was changed in between stays changed. A full queue is no reason
+// to refuse a sign-in; the next one will do it.
+func (h *Host) rehash(ctx context.Context, cr Credential, pass string) []storage.Statement {
+	newer, err := h.hasher.Hash(ctx, pass)
+	if err != nil {
+		return nil
+	}
+	return []storage.Statement{accounts.UpdateStatement([]Set{accountPassword.Set(&newer)},
+		accountID.Eq(cr.AccountID), accountPassword.Eq(cr.Hash))}
+}
+
+// Settle runs what a right password allows besides, where no session follows it.
+func (h *Host) Settle(ctx context.Context, tx *Tx, c Checked) error {
+	if len(c.With) == 0 {
+		return nil
+	}
+	_, err := h.conn(tx).Batch(ctx, c.With...)
+	return err
+}
+
+// HashPassword hashes a password in the configured way. It must not be called inside a
+// transaction: it takes long and would hold it open.
+func (h *Host) HashPassword(ctx context.Context, pass string) (string, error) {
+	if InTx(ctx) {
+		return "", errHashInTx
+	}
+	return h.hasher.Hash(ctx, pass)
+}
+
+var errHashInTx = errors.New("core: a password was hashed inside a transaction: hash first")
+
+// StorePassword sets the hash of the user's password account in tx, or makes the account.
+func (h *Host) StorePassword(ctx context.Context, tx *Tx, userID, hash string) error {
+	n, err := accounts.Update(ctx, h.conn(tx), []Set{accountPassword.Set(&hash), accountUpdated.Set(h.Now())},
+		accountUser.Eq(userID), accountProvider.Eq(CredentialProvider))
+	if err != nil || n > 0 {
+		return err
+	}
+	s, err := h.credentialAccount(userID, hash)
+	if err != nil {
+		return err
+	}
+	_, err = h.conn(tx).Exec(ctx, s.SQL, s.Args...)
+	return err
+}
+
+// credentialAccount makes the statement that gives a user a password account.
+func (h *Host) credentialAccount(userID, hash string) (storage.Statement, error) {
+	id, err := h.NewID("account")
+	if err != nil {
+		return storage.Statement{}, err
+	}
+	now := h.Now()
+	return accounts.InsertStatement(&Account{ID: id, AccountID: userID, ProviderID: CredentialProvider, UserID: userID,
+		Password: &hash, CreatedAt: now, UpdatedAt: now}), nil
+}
+
+// Lengths count UTF-16 code units before any normalisation; nothing is trimmed.
+var (
+	ErrPasswordTooShort = NewError("PASSWORD_TOO_SHORT", 400, "Password too short")
+	ErrPasswordTooLong  = NewError("PASSWORD_TOO_LONG", 400, "Password too long")
+)
+
+// PasswordLimits returns the shortest and longest new password.
+func (h *Host) PasswordLimits() (shortest, longest int) {
+	return h.cfg.Password.MinLength, h.cfg.Password.MaxLength
+}
+
+// NewPasswordLength checks a new password's length.
+func (h *Host) NewPasswordLength(pass string) error {
+	if password.Length(pass) < h.cfg.Password.MinLength {
+		return ErrPasswordTooShort
+	}
+	return h.PasswordTooLong(pass)
+}
+
+// PasswordTooLong refuses what is too long to be hashed, new or not.
+func (h *Host) PasswordTooLong(pass string) error {
+	if password.Length(pass) > h.cfg.Password.MaxLength {
+		return ErrPasswordTooLong
+	}
+	return nil
+}
+
+// passwords is contract.Passwords.
+type passwords struct{ h *Host }
+
+func (p passwords) Has(ctx context.Context, userID string) (bool, error) {
+	cr, err := p.h.CredentialByID(ctx, userID)
+	return cr.Hash != nil, err
+}
+
+func (p passwords) Verify(ctx context.Context, userID, pass string) (bool, error) {
+	cr, err := p.h.CredentialByID(ctx, userID)
+	if err != nil {
+		return false, err
+	}
+	checked, ok, err := p.h.CheckPassword(ctx, cr, userID, pass)
+	if err != nil || !ok {
+		return false, err
+	}
+	return true, p.h.Settle(ctx, nil, checked)
+}
+
+func (p passwords) Set(ctx context.Context, userID, pass string) error {
+	hash, err := p.h.HashPassword(ctx, pass)
+	if err != nil {
+		return err
+	}
+	return p.h.Tx(ctx, nil, func(ctx context.Context, tx *Tx) error { return p.h.StorePassword(ctx, tx, userID, hash) })
+}
+
+// PasswordStats describes the hashing pool, for metrics.
+func (h *Host) PasswordStats() (running, waiting int, shed int64) {
+	s := h.hasher.Stats()
+	return s.Running, s.Waiting, s.Shed
+}
+
+// StoreFirstPassword is StorePassword for a user who has none; taken is the error if
+// they have. The user's row is the lock: of two parallel calls one succeeds.
+func (h *Host) StoreFirstPassword(ctx context.Context, tx *Tx, userID, hash string, taken error) error {
+	if err := h.lockUser(ctx, tx, userID); err != nil {
+		return err
+	}
+	cr, err := h.credential(ctx, tx, h.sql.userCredential+"{user.id} = ?", userID)
+	if err != nil {
+		return err
+	}
+	if cr.Hash != nil {
+		return taken
+	}
+	return h.StorePassword(ctx, tx, userID, hash)
+}
+
+// lockUser holds other transactions back that want the same user's lock.
+func (h *Host) lockUser(ctx context.Context, tx *Tx, userID string) error {
+	_, err := tx.Exec(ctx, "UPDATE {user=} SET {user:updatedAt} = {user.updatedAt} WHERE {user.id} = ?", userID)
+	return err
+}

@@ -1,0 +1,90 @@
+package core
+
+import (
+	"context"
+
+	"github.com/sallyport-auth/sallyport/core/storage"
+)
+
+// deleteSession deletes one session by its id, around SessionRevoke.
+func (h *Host) deleteSession(ctx context.Context, tx *Tx, id string) error {
+	return SessionRevoke.Run(ctx, h, tx, &RevokeEvent{Tx: tx, SessionID: id}, func(ctx context.Context) error {
+		_, err := h.conn(tx).Exec(ctx, "DELETE FROM {session=} WHERE {session.id} = ?", id)
+		return err
+	})
+}
+
+// RevokeSessions deletes all sessions of a user but the one with the id keep, around
+// SessionRevoke.
+func (h *Host) RevokeSessions(ctx context.Context, tx *Tx, userID, keep string) error {
+	return SessionRevoke.Run(ctx, h, tx, &RevokeEvent{Tx: tx, UserID: userID, Keep: keep}, func(ctx context.Context) error {
+		s := revokeStatement(userID, keep)
+		_, err := h.conn(tx).Exec(ctx, s.SQL, s.Args...)
+		return err
+	})
+}
+
+func revokeStatement(userID, keep string) storage.Statement {
+	if keep == "" {
+		return storage.Statement{SQL: "DELETE FROM {session=} WHERE {session.userId} = ?", Args: []any{userID}}
+	}
+	return storage.Statement{SQL: "DELETE FROM {session=} WHERE {session.userId} = ? AND {session.id} <> ?", Args: []any{userID, keep}}
+}
+
+// revokeToken deletes a session of a user by what a list named it: a token or a handle.
+// Another user's session stays; nobody learns whether it exists.
+func (h *Host) revokeToken(ctx context.Context, userID, name string) (id string, err error) {
+	sql, args := "SELECT {session.id} FROM {session=} WHERE {session.userId} = ? AND {session.token} IN (?, ?)", []any{userID, hashToken(name), name}
+	if rest, ok := cutHandle(name); ok {
+		sql, args = "SELECT {session.id} FROM {session=} WHERE {session.userId} = ? AND {session.id} = ?", []any{userID, rest}
+	}
+	rows, err := h.db.Query(ctx, sql, args...)
+	if err != nil {
+		return "", err
+	}
+	defer rows.Close()
+	if !rows.Next() {
+		return "", rows.Err()
+	}
+	if err := rows.Scan(storage.Dest(&id)); err != nil {
+		return "", err
+	}
+	if err := rows.Close(); err != nil {
+		return "", err
+	}
+	return id, h.deleteSession(ctx, nil, id)
+}
+
+func cutHandle(name string) (id string, ok bool) {
+	if len(name) > len(handlePrefix) && name[:len(handlePrefix)] == handlePrefix {
+		return name[len(handlePrefix):], true
+	}
+	return "", false
+}
+
+// Sessions lists a user's live sessions, newest first. Their tokens are opaque handles,
+// unless tokens are stored as they are.
+func (h *Host) Sessions(ctx context.Context, userID string) ([]*Session, error) {
+	rows, err := h.db.Query(ctx, h.sql.sessionList, userID, h.Now(), int64(100))
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	out := []*Session{}
+	for rows.Next() {
+		s := &Session{model: h.sessionModel}
+		dest, sx := h.sessionModel.extraDests(s.dests())
+		if err := rows.Scan(dest...); err != nil {
+			return nil, err
+		}
+		s.Extra = h.sessionModel.extra(sx)
+		if h.cfg.Session.TokenStorage != "compat" {
+			s.Token = handlePrefix + s.ID
+		}
+		out = append(out, s)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return out, rows.Close()
+}

@@ -1,0 +1,139 @@
+package core
+
+import (
+	"context"
+	"html/template"
+	"reflect"
+	"regexp"
+	"strings"
+
+	"github.com/sallyport-auth/sallyport/core/contract"
+	"github.com/sallyport-auth/sallyport/core/schema"
+	"github.com/sallyport-auth/sallyport/core/storage"
+)
+
+// None is the input of an endpoint that takes nothing.
+type None struct{}
+
+// Status is the answer of endpoints that only did something.
+type Status struct {
+	Status bool `json:"status"`
+}
+
+// Core's own endpoints.
+var (
+	OK       = NewRoute[None, OKAnswer]("GET /ok", Public)
+	Failure  = NewRoute[None, None]("GET /error", Public)
+	Features = NewRoute[None, FeatureList]("GET /features", Public)
+)
+
+// OKAnswer is the answer of /ok.
+type OKAnswer struct {
+	OK bool `json:"ok"`
+}
+
+// FeatureList says what the enabled plugins offer: what a login page must know.
+type FeatureList struct {
+	AppName string                    `json:"appName"`
+	Plugins []string                  `json:"plugins"`
+	Entries []PageEntry               `json:"entries"`
+	Options map[string]map[string]any `json:"options"`
+}
+
+var userColumns, sessionColumns = schema.Columns("core", reflect.TypeFor[User]()), schema.Columns("core", reflect.TypeFor[Session]())
+
+// ownSpec is core itself in the form of a plugin.
+func (b *compiler) ownSpec() (s Spec, userFields, sessionFields map[string]*field) {
+	h := b.h
+	proof := schema.Extension{Table: "session", Columns: schema.Columns("core", reflect.TypeFor[sessionProof]())}
+	userExt, userFields := b.extras("user", h.cfg.User.Fields)
+	sessionExt, sessionFields := b.extras("session", h.cfg.Session.Fields)
+	tables := []schema.Table{{Name: "user", Columns: userColumns}, {Name: "session", Columns: sessionColumns},
+		accounts.Schema(), verifications.Schema(), jobs.Schema(), attempts.Schema()}
+	if h.cfg.RateLimit.Storage == "database" {
+		tables = append(tables, rateLimits.Schema())
+	}
+	return Spec{
+		ID:     "core",
+		Tables: tables,
+		Extend: []schema.Extension{proof, userExt, sessionExt},
+		Endpoints: []Endpoint{
+			OK.Handle(func(context.Context, *Call, None) (OKAnswer, error) { return OKAnswer{true}, nil }),
+			Failure.Handle(h.failurePage),
+			Features.Handle(h.features),
+			GetSession.Handle(h.getSession), SignOut.Handle(h.signOut), ListSessions.Handle(h.listSessions),
+			RevokeSession.Handle(h.revokeSession), RevokeSessions.Handle(h.revokeSessions),
+			RevokeOtherSessions.Handle(h.revokeOtherSessions), UpdateSession.Handle(h.updateSession),
+			UpdateUser.Handle(h.updateUser), ChangeEmail.Handle(h.changeEmail),
+			DeleteUser.Handle(h.deleteUser), DeleteUserCallback.Handle(h.deleteUserCallback),
+			ListAccounts.Handle(h.listAccounts), UnlinkAccount.Handle(h.unlinkAccount),
+			SendVerificationEmail.Handle(h.sendVerificationEmail), VerifyEmail.Handle(h.verifyEmail),
+		},
+		Errors: coreErrors,
+		Jobs: []JobHandler{mailJob.Handle(func(ctx context.Context, m contract.Message) error {
+			if h.cfg.Mailer == nil {
+				return errNoMailer
+			}
+			return h.cfg.Mailer.Send(ctx, m)
+		})},
+		Data: []DataSet{
+			{Name: "user", Export: func(ctx context.Context, db storage.Conn, id string) (any, error) { return h.UserByID(ctx, db, id) }},
+			{Name: "accounts", Export: func(ctx context.Context, db storage.Conn, id string) (any, error) { return h.accountList(ctx, db, id) }},
+			{Name: "sessions", Export: func(ctx context.Context, _ storage.Conn, id string) (any, error) { return h.exportSessions(ctx, id) }},
+		},
+		Provides: []Service{Provide[contract.Passwords](passwords{h}), Provide[contract.Sealer](h)},
+	}, userFields, sessionFields
+}
+
+func (h *Host) features(context.Context, *Call, None) (FeatureList, error) {
+	f := FeatureList{AppName: h.cfg.AppName, Plugins: []string{}, Entries: []PageEntry{}, Options: map[string]map[string]any{
+		"core": {"mail": h.CanMail(), "changeEmail": h.cfg.User.ChangeEmail.Enabled, "deleteUser": h.cfg.User.DeleteUser.Enabled,
+			"deleteUserByMail": h.cfg.User.DeleteUser.VerifyByMail}}}
+	for _, s := range h.specs {
+		if s.ID != "core" && s.ID != "app" {
+			f.Plugins = append(f.Plugins, s.ID)
+		}
+		if s.Features != nil {
+			f.Options[s.ID] = s.Features
+		}
+		f.Entries = append(f.Entries, s.Pages...)
+	}
+	return f, nil
+}
+
+// errorCode is what /error repeats of the query, and nothing else.
+var errorCode = regexp.MustCompile(`^['A-Za-z0-9_-]{1,100}$`)
+
+var failureTemplate = template.Must(template.New("error").Parse(`<!doctype html>
+<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
+<title>Something went wrong</title>
+<style>:root{color-scheme:light dark}body{font:1rem/1.5 system-ui,sans-serif;max-width:32rem;margin:15vh auto;padding:0 1.5rem}code{word-break:break-all}</style>
+</head><body><main><h1>Something went wrong</h1>
+<p>{{if .Description}}{{.Description}}{{else}}Please try again, or go back to where you came from.{{end}}</p>
+<p>Code: <code>{{.Code}}</code></p><p><a href="/">Go to the start page</a></p></main></body></html>
+`))
+
+func (h *Host) failurePage(_ context.Context, c *Call, _ None) (None, error) {
+	code, _, _ := c.values.QueryString("error")
+	if code == "" || !errorCode.MatchString(code) {
+		code = "UNKNOWN"
+	}
+	description, _, _ := c.values.QueryString("error_description")
+	if len(description) > 500 {
+		description = description[:500]
+	}
+	if h.cfg.ErrorURL != "" {
+		pairs := []string{"error", code}
+		if description != "" {
+			pairs = append(pairs, "error_description", description)
+		}
+		c.RedirectQuery(h.cfg.ErrorURL, pairs...)
+		return None{}, nil
+	}
+	var b strings.Builder
+	if err := failureTemplate.Execute(&b, map[string]string{"Code": code, "Description": strings.ToValidUTF8(description, "")}); err != nil {
+		return None{}, err
+	}
+	c.AnswerHTML(200, []byte(b.String()))
+	return None{}, nil
+}

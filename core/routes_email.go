@@ -1,0 +1,341 @@
+package core
+
+import (
+	"context"
+	"errors"
+
+	"github.com/sallyport-auth/sallyport/core/contract"
+	"github.com/sallyport-auth/sallyport/core/internal/mailtoken"
+)
+
+// Endpoints about addresses.
+var (
+	// ChangeEmail starts a change of address. For a verified user the old address confirms
+	// first, then the new one is verified; else the new one is verified.
+	ChangeEmail = NewRoute[ChangeEmailInput, Status]("POST /change-email")
+	// SendVerificationEmail sends the link again. Without a session it never tells whether
+	// anybody has the address.
+	SendVerificationEmail = NewRoute[SendVerificationInput, Status]("POST /send-verification-email", Public)
+	// VerifyEmail is where mailed links lead: verification and both steps of a change.
+	VerifyEmail = NewRoute[VerifyEmailInput, VerifyEmailAnswer]("GET /verify-email", Public, Callback("callbackURL"))
+)
+
+// EmailVerified runs when an address has been proved, once per address.
+var EmailVerified = NewPoint[EmailVerifiedEvent]("email-verified")
+
+// EmailVerifiedEvent is the payload of EmailVerified.
+type EmailVerifiedEvent struct {
+	Call *Call
+	Tx   *Tx
+	User *User
+}
+
+// ChangeEmailInput is the input of ChangeEmail.
+type ChangeEmailInput struct {
+	NewEmail    string  `json:"newEmail" input:"email"`
+	CallbackURL *string `json:"callbackURL"`
+}
+
+// SendVerificationInput is the input of SendVerificationEmail.
+type SendVerificationInput struct {
+	Email       string  `json:"email" input:"email"`
+	CallbackURL *string `json:"callbackURL"`
+}
+
+// VerifyEmailInput is the input of VerifyEmail.
+type VerifyEmailInput struct {
+	Token       string  `query:"token"`
+	CallbackURL *string `query:"callbackURL"`
+}
+
+// VerifyEmailAnswer is the answer of VerifyEmail.
+type VerifyEmailAnswer struct {
+	Status bool  `json:"status"`
+	User   *User `json:"user"`
+	// noUser leaves the member out, for the answer to a confirmation.
+	noUser bool
+}
+
+// MarshalJSON implements json.Marshaler.
+func (a VerifyEmailAnswer) MarshalJSON() ([]byte, error) {
+	b := appendValue([]byte(`{"status":`), a.Status)
+	switch {
+	case a.noUser:
+	case a.User == nil:
+		b = append(b, `,"user":null`...)
+	default:
+		b = a.User.appendJSON(append(b, `,"user":`...))
+	}
+	return append(b, '}'), nil
+}
+
+const (
+	confirmChange = "change-email-confirmation"
+	verifyChange  = "change-email-verification"
+)
+
+// mailLink sends a link to /verify-email.
+func (h *Host) mailLink(ctx context.Context, tx *Tx, template, to string, u *User, cl mailtoken.Claims, callback string) error {
+	if callback == "" {
+		callback = "/"
+	}
+	cl.UserID, cl.IssuedAt = u.ID, h.Now().Unix()
+	cl.ExpiresAt = cl.IssuedAt + int64(h.cfg.Email.ExpiresIn)
+	token, err := mailtoken.Sign(h.keyring.Current(), cl)
+	if err != nil {
+		return err
+	}
+	about := MailUser(u)
+	about.Email = to
+	return h.SendMail(ctx, tx, contract.Message{Template: template, To: to, User: about, Token: token, NewEmail: cl.UpdateTo,
+		URL: h.URL("/verify-email?token=" + token + "&callbackURL=" + EncodeURIComponent(callback))})
+}
+
+// MailVerification sends the link that verifies a user's address, in tx or on its own.
+func (h *Host) MailVerification(ctx context.Context, tx *Tx, u *User, callback string) error {
+	return h.mailLink(ctx, tx, "verify-email", u.Email, u, mailtoken.Claims{Email: u.Email}, callback)
+}
+
+func (h *Host) changeEmail(ctx context.Context, c *Call, in ChangeEmailInput) (Status, error) {
+	cfg, u := &h.cfg.User.ChangeEmail, c.user
+	email := NormalEmail(in.NewEmail)
+	direct := !u.EmailVerified && cfg.UpdateWithoutVerification
+	switch {
+	case !cfg.Enabled:
+		return Status{}, ErrChangeEmailDisabled
+	case email == u.Email:
+		return Status{}, errEmailSame
+	case !direct && !h.canVerify():
+		// Decided before the look-up, so that the answer cannot depend on who has the address.
+		return Status{}, errVerificationMailDisabled
+	}
+	other, err := h.UserByEmail(ctx, h.db, email)
+	if err != nil {
+		return Status{}, err
+	}
+	if other != nil {
+		return Status{true}, nil // the same answer as for a free address
+	}
+	callback := deref(in.CallbackURL)
+	if direct {
+		return h.changeDirectly(ctx, c, email, callback)
+	}
+	cl := mailtoken.Claims{Email: u.Email, UpdateTo: email, RequestType: verifyChange}
+	if u.EmailVerified && !cfg.SkipConfirmation {
+		cl.RequestType = confirmChange
+		return Status{true}, h.mailLink(ctx, nil, "change-email", u.Email, u, cl, callback)
+	}
+	return Status{true}, h.mailLink(ctx, nil, "verify-email", email, u, cl, callback)
+}
+
+// changeDirectly changes an address that was never verified, at once.
+func (h *Host) changeDirectly(ctx context.Context, c *Call, email, callback string) (Status, error) {
+	var u *User
+	err := h.Tx(ctx, nil, func(ctx context.Context, tx *Tx) (err error) {
+		u, err = h.UpdateUser(ctx, tx, c, c.user.ID, UserChange{Email: &email}, EmailUnverified)
+		if err != nil || u == nil || !h.canVerify() {
+			return err
+		}
+		return h.MailVerification(ctx, tx, u, callback)
+	})
+	switch {
+	case errors.Is(err, ErrEmailTaken): // taken in between: still the same answer
+		return Status{true}, nil
+	case err != nil:
+		return Status{}, err
+	case u == nil:
+		return Status{}, ErrConflict
+	}
+	return Status{true}, c.RefreshCookies(c.session, u)
+}
+
+func (h *Host) sendVerificationEmail(ctx context.Context, c *Call, in SendVerificationInput) (Status, error) {
+	if !h.canVerify() {
+		return Status{}, ErrVerificationNotEnabled
+	}
+	s, u, err := c.LoadSession(ctx)
+	if err != nil {
+		return Status{}, err
+	}
+	if s != nil {
+		if u.Email != NormalEmail(in.Email) {
+			return Status{}, ErrEmailMismatch
+		}
+		if u.EmailVerified {
+			return Status{}, ErrEmailAlreadyVerified
+		}
+		return Status{true}, h.MailVerification(ctx, nil, u, deref(in.CallbackURL))
+	}
+	if u, err = h.UserByEmail(ctx, h.db, in.Email); err != nil {
+		return Status{}, err
+	}
+	if u == nil || u.EmailVerified {
+		// A known address costs a signature and one row more than this. Sending happens
+		// later, in the worker; these two do the same work, so that time tells nothing.
+		return Status{true}, h.DecoyMail(ctx)
+	}
+	return Status{true}, h.MailVerification(ctx, nil, u, deref(in.CallbackURL))
+}
+
+// DecoyMail does what sending a link would do, to nobody: it signs, encrypts and writes
+// to the database, so that time does not tell known addresses from unknown ones.
+func (h *Host) DecoyMail(ctx context.Context) error {
+	now := h.Now().Unix()
+	token, err := mailtoken.Sign(h.keyring.Current(), mailtoken.Claims{Email: "nobody@example.invalid", UserID: "nobody", IssuedAt: now, ExpiresAt: now})
+	if err != nil {
+		return err
+	}
+	s, err := mailJob.Statement(h, contract.Message{Template: "verify-email", Token: token})
+	if err != nil {
+		return err
+	}
+	return h.Tx(ctx, nil, func(ctx context.Context, tx *Tx) error {
+		if _, err := tx.Exec(ctx, s.SQL, s.Args...); err != nil {
+			return err
+		}
+		_, err := jobs.Delete(ctx, tx, jobID.Eq(s.Args[0].(string)))
+		return err
+	})
+}
+
+func (h *Host) verifyEmail(ctx context.Context, c *Call, in VerifyEmailInput) (VerifyEmailAnswer, error) {
+	out, err := h.followLink(ctx, c, in)
+	callback := deref(in.CallbackURL)
+	if callback == "" {
+		return out, err
+	}
+	if e := AsError(err); e != nil && e.Status < 500 {
+		c.RedirectQuery(callback, "error", e.Code)
+		return out, nil
+	}
+	if err == nil {
+		c.Redirect(callback)
+	}
+	return out, err
+}
+
+// Errors of a link, all 401 here as Better Auth has them.
+var (
+	errLinkInvalid  = NewError("INVALID_TOKEN", 401, "Invalid token")
+	errLinkExpired  = ErrTokenExpired
+	errLinkNoUser   = NewError("USER_NOT_FOUND", 401, "User not found")
+	errLinkConflict = NewError("INVALID_USER", 401, "Invalid user")
+)
+
+func (h *Host) followLink(ctx context.Context, c *Call, in VerifyEmailInput) (VerifyEmailAnswer, error) {
+	var none VerifyEmailAnswer
+	cl, err := mailtoken.Verify(h.keyring.SigningKeys(), in.Token, c.now)
+	switch {
+	case errors.Is(err, mailtoken.ErrExpired):
+		return none, errLinkExpired
+	case err != nil:
+		return none, errLinkInvalid
+	case cl.UpdateTo != "":
+		return h.followChange(ctx, c, cl, deref(in.CallbackURL))
+	}
+	u, err := h.UserByEmail(ctx, h.db, cl.Email)
+	switch {
+	case err != nil:
+		return none, err
+	case u == nil:
+		return none, errLinkNoUser
+	case cl.UserID != "" && cl.UserID != u.ID:
+		return none, errLinkInvalid
+	case u.EmailVerified:
+		return VerifyEmailAnswer{Status: true}, nil
+	}
+	won, err := h.markVerified(ctx, c, u)
+	if err != nil {
+		return none, err
+	}
+	// The link stays valid until it expires. Only the request that verified the address
+	// may be signed in by it: a link found later in a mailbox or log signs nobody in.
+	if won && h.cfg.Email.AutoSignIn {
+		err = h.signInVerified(ctx, c, u)
+	}
+	return VerifyEmailAnswer{Status: true}, err
+}
+
+// markVerified sets the flag if nobody has: of N parallel calls one returns true.
+func (h *Host) markVerified(ctx context.Context, c *Call, u *User) (won bool, err error) {
+	yes := true
+	err = h.Tx(ctx, nil, func(ctx context.Context, tx *Tx) error {
+		return EmailVerified.Run(ctx, h, tx, &EmailVerifiedEvent{c, tx, u}, func(ctx context.Context) error {
+			now, err := h.UpdateUser(ctx, tx, c, u.ID, UserChange{EmailVerified: &yes}, EmailUnverified, EmailIs(u.Email))
+			if now != nil {
+				won, *u = true, *now
+			}
+			return err
+		})
+	})
+	return won, err
+}
+
+func (h *Host) signInVerified(ctx context.Context, c *Call, u *User) error {
+	s, current, err := c.LoadSession(ctx)
+	if err != nil {
+		return err
+	}
+	if s != nil && current.ID == u.ID {
+		return c.RefreshCookies(s, u)
+	}
+	_, err = h.SignIn(ctx, nil, &SignIn{Call: c, User: u, Methods: []string{"email"}})
+	return err
+}
+
+// followChange is both steps of a change of address.
+func (h *Host) followChange(ctx context.Context, c *Call, cl mailtoken.Claims, callback string) (VerifyEmailAnswer, error) {
+	var none VerifyEmailAnswer
+	if cl.UserID == "" {
+		return none, errLinkInvalid
+	}
+	u, err := h.UserByID(ctx, h.db, cl.UserID)
+	switch {
+	case err != nil:
+		return none, err
+	case u == nil:
+		return none, errLinkNoUser
+	case u.Email != cl.Email:
+		return none, errLinkInvalid // used, or overtaken by another change
+	}
+	s, current, err := c.LoadSession(ctx)
+	if err != nil {
+		return none, err
+	}
+	if s != nil && current.ID != u.ID {
+		return none, errLinkConflict
+	}
+	if cl.RequestType == confirmChange {
+		err := h.mailLink(ctx, nil, "verify-email", cl.UpdateTo, u,
+			mailtoken.Claims{Email: cl.Email, UpdateTo: cl.UpdateTo, RequestType: verifyChange}, callback)
+		return VerifyEmailAnswer{Status: true, noUser: true}, err
+	}
+	return h.completeChange(ctx, c, cl, u, s, callback)
+}
+
+// completeChange gives the user the new address, guarded by the old one: a link works
+// once. Links of the old kind, without a request type, leave the address unverified and
+// send another mail.
+func (h *Host) completeChange(ctx context.Context, c *Call, cl mailtoken.Claims, u *User, s *Session, callback string) (VerifyEmailAnswer, error) {
+	verified := u.EmailVerified && cl.RequestType == verifyChange
+	var changed *User
+	err := h.Tx(ctx, nil, func(ctx context.Context, tx *Tx) (err error) {
+		changed, err = h.UpdateUser(ctx, tx, c, u.ID, UserChange{Email: &cl.UpdateTo, EmailVerified: &verified}, EmailIs(cl.Email))
+		if err != nil || changed == nil || cl.RequestType == verifyChange || !h.canVerify() {
+			return err
+		}
+		return h.MailVerification(ctx, tx, changed, callback)
+	})
+	if err != nil {
+		return VerifyEmailAnswer{}, err
+	}
+	if changed == nil {
+		return VerifyEmailAnswer{}, errLinkInvalid
+	}
+	if s != nil {
+		if err := c.RefreshCookies(s, changed); err != nil {
+			return VerifyEmailAnswer{}, err
+		}
+	}
+	return VerifyEmailAnswer{Status: true, User: changed}, nil
+}

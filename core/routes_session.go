@@ -1,0 +1,209 @@
+package core
+
+import (
+	"context"
+	"time"
+
+	"github.com/sallyport-auth/sallyport/core/internal/input"
+)
+
+// Endpoints about sessions.
+var (
+	// GetSession answers null without a session. It refreshes the session where it is due.
+	GetSession = NewRoute[None, *SessionAnswer]("GET|POST /get-session", Public, NoBody)
+	// SignOut ends the caller's session. It succeeds without one.
+	SignOut = NewRoute[SignOutInput, SignOutAnswer]("POST /sign-out", Public)
+	// ListSessions lists the caller's live sessions. The caller's own has its real token;
+	// the others have handles that RevokeSession takes, unless tokens are stored as they are.
+	ListSessions = NewRoute[None, []*Session]("GET /list-sessions", FreshSession)
+	// RevokeSession ends one of the caller's sessions. An unknown token is no error.
+	RevokeSession = NewRoute[RevokeSessionInput, Status]("POST /revoke-session")
+	// RevokeSessions ends all sessions of the caller, this one too.
+	RevokeSessions = NewRoute[None, Status]("POST /revoke-sessions")
+	// RevokeOtherSessions ends all sessions of the caller but this one.
+	RevokeOtherSessions = NewRoute[None, Status]("POST /revoke-other-sessions")
+	// UpdateSession sets added columns of the caller's session.
+	UpdateSession = NewRoute[FieldsInput, UpdatedSession]("POST /update-session", CachedSession)
+)
+
+// SessionAnswer is a session with its user.
+type SessionAnswer struct {
+	Session *Session
+	User    *User
+	// NeedsRefresh is set where Session.DeferRefresh keeps GET from writing.
+	NeedsRefresh *bool
+}
+
+func (a *SessionAnswer) appendJSON(b []byte) []byte {
+	if a == nil {
+		return append(b, "null"...)
+	}
+	b = append(b, `{"session":`...)
+	b = a.Session.appendJSON(b)
+	b = append(b, `,"user":`...)
+	b = a.User.appendJSON(b)
+	if a.NeedsRefresh != nil {
+		b = append(b, `,"needsRefresh":`...)
+		b = appendValue(b, *a.NeedsRefresh)
+	}
+	return append(b, '}')
+}
+
+// MarshalJSON writes {"session": ..., "user": ...}, or null for none.
+func (a *SessionAnswer) MarshalJSON() ([]byte, error) { return a.appendJSON(nil), nil }
+
+// SignOutInput is the input of SignOut. Its members matter to providers' log-out only.
+type SignOutInput struct {
+	CallbackURL     *string  `json:"callbackURL"`
+	DisableRedirect *bool    `json:"disableRedirect"`
+	State           *string  `json:"state"`
+	_               struct{} `input:"body"`
+}
+
+// SignOutAnswer is the answer of SignOut.
+type SignOutAnswer struct {
+	Success bool `json:"success"`
+}
+
+// RevokeSessionInput names a session by its token or handle.
+type RevokeSessionInput struct {
+	Token string `json:"token"`
+}
+
+// FieldsInput takes any members.
+type FieldsInput struct {
+	Fields input.Members `json:",rest"`
+}
+
+// UpdatedSession is the answer of UpdateSession.
+type UpdatedSession struct {
+	Session *Session `json:"session"`
+}
+
+func (h *Host) getSession(ctx context.Context, c *Call, _ None) (*SessionAnswer, error) {
+	c.SetHeader("Cache-Control", "no-store")
+	c.SetHeader("Pragma", "no-cache")
+	if c.ex.Method() == "POST" && !h.cfg.Session.DeferRefresh {
+		return nil, ErrDeferRefreshRequired
+	}
+	needs, err := c.resolveSession(ctx, sessionRead{useCache: true, endpoint: true})
+	if err != nil || c.session == nil {
+		return nil, err
+	}
+	return &SessionAnswer{Session: c.session, User: c.user, NeedsRefresh: needs}, nil
+}
+
+func (h *Host) signOut(ctx context.Context, c *Call, _ SignOutInput) (SignOutAnswer, error) {
+	token := c.presented
+	if token == "" {
+		token, _ = c.Signed(h.cookies.token)
+	}
+	c.ExpireSessionCookies()
+	if token == "" || hasReservedPrefix(token) {
+		return SignOutAnswer{true}, nil
+	}
+	s, _, err := h.findSession(ctx, token)
+	if err != nil {
+		return SignOutAnswer{}, err // not signed out: saying so would be a lie
+	}
+	if s != nil {
+		err = h.deleteSession(ctx, nil, s.ID)
+	}
+	return SignOutAnswer{true}, err
+}
+
+func (h *Host) listSessions(ctx context.Context, c *Call, _ None) ([]*Session, error) {
+	list, err := h.Sessions(ctx, c.user.ID)
+	for _, s := range list {
+		if s.ID == c.session.ID {
+			s.Token = c.session.Token
+		}
+	}
+	return list, err
+}
+
+func (h *Host) revokeSession(ctx context.Context, c *Call, in RevokeSessionInput) (Status, error) {
+	id, err := h.revokeToken(ctx, c.user.ID, in.Token)
+	if err != nil {
+		return Status{}, err
+	}
+	if id == c.session.ID {
+		c.ExpireSessionCookies()
+	}
+	return Status{true}, nil
+}
+
+func (h *Host) revokeSessions(ctx context.Context, c *Call, _ None) (Status, error) {
+	if err := h.RevokeSessions(ctx, nil, c.user.ID, ""); err != nil {
+		return Status{}, err
+	}
+	c.ExpireSessionCookies()
+	return Status{true}, nil
+}
+
+func (h *Host) revokeOtherSessions(ctx context.Context, c *Call, _ None) (Status, error) {
+	return Status{true}, h.RevokeSessions(ctx, nil, c.user.ID, c.session.ID)
+}
+
+func (h *Host) updateSession(ctx context.Context, c *Call, in FieldsInput) (UpdatedSession, error) {
+	extra, err := h.sessionModel.userInput(in.Fields, false)
+	if err != nil {
+		return UpdatedSession{}, err
+	}
+	if len(extra) == 0 {
+		return UpdatedSession{}, errNoFieldsToUpdate
+	}
+	s, err := h.SetSessionExtra(ctx, nil, c.session, extra)
+	if err != nil {
+		return UpdatedSession{}, err
+	}
+	if s == nil {
+		c.ExpireSessionCookies()
+		return UpdatedSession{}, ErrFailedToGetSession
+	}
+	return UpdatedSession{s}, c.RefreshCookies(s, c.user)
+}
+
+// SetSessionExtra sets added columns of a session and returns it as it is afterwards;
+// nil if it has gone.
+func (h *Host) SetSessionExtra(ctx context.Context, tx *Tx, s *Session, extra map[string]any) (*Session, error) {
+	now := h.Now()
+	sql, args := "UPDATE {session=} SET {session:updatedAt} = ?", []any{now}
+	for _, f := range h.sessionModel.order {
+		if v, ok := extra[f.Name]; ok {
+			sql, args = sql+", {session:"+f.Name+"} = ?", append(args, v)
+		}
+	}
+	n, err := h.conn(tx).Exec(ctx, sql+" WHERE {session.id} = ?", append(args, s.ID)...)
+	if err != nil || n == 0 {
+		return nil, err
+	}
+	c := *s
+	c.UpdatedAt, c.Extra = now, map[string]any{}
+	for k, v := range s.Extra {
+		c.Extra[k] = v
+	}
+	for k, v := range extra {
+		c.Extra[k] = v
+	}
+	return &c, nil
+}
+
+// exportSessions lists sessions for the export: no tokens.
+func (h *Host) exportSessions(ctx context.Context, userID string) (any, error) {
+	type row struct {
+		CreatedAt, ExpiresAt time.Time
+		IPAddress, UserAgent *string
+	}
+	list, err := h.Sessions(ctx, userID)
+	out := make([]row, len(list))
+	for i, s := range list {
+		out[i] = row{s.CreatedAt, s.ExpiresAt, s.IPAddress, s.UserAgent}
+	}
+	return out, err
+}
+
+func hasReservedPrefix(token string) bool {
+	_, handle := cutHandle(token)
+	return handle || len(token) >= len(hashPrefix) && token[:len(hashPrefix)] == hashPrefix
+}

@@ -1,0 +1,299 @@
+package core
+
+import (
+	"context"
+	"encoding/json"
+	"time"
+
+	"github.com/sallyport-auth/sallyport/core/contract"
+	"github.com/sallyport-auth/sallyport/core/internal/input"
+	"github.com/sallyport-auth/sallyport/core/storage"
+)
+
+// Endpoints about the caller's own user and accounts.
+var (
+	// UpdateUser changes name, image and added columns. The address has its own endpoint.
+	UpdateUser = NewRoute[FieldsInput, Status]("POST /update-user", CachedSession)
+	// DeleteUser deletes the caller: with the password, with a fresh session, or by mail.
+	DeleteUser = NewRoute[DeleteUserInput, DeleteUserAnswer]("POST /delete-user")
+	// DeleteUserCallback is where the mailed link leads. It wants the user's session.
+	DeleteUserCallback = NewRoute[DeleteUserCallbackInput, DeleteUserAnswer]("GET /delete-user/callback", Public, Callback("callbackURL"))
+	// ListAccounts lists the caller's ways in.
+	ListAccounts = NewRoute[None, []AccountAnswer]("GET /list-accounts", CachedSession)
+	// UnlinkAccount removes one of them, but not the last.
+	UnlinkAccount = NewRoute[UnlinkAccountInput, Status]("POST /unlink-account", FreshSession)
+)
+
+// DeleteUserInput is the input of DeleteUser.
+type DeleteUserInput struct {
+	CallbackURL *string `json:"callbackURL"`
+	Password    *string `json:"password"`
+	Token       *string `json:"token"`
+}
+
+// DeleteUserCallbackInput is the input of DeleteUserCallback.
+type DeleteUserCallbackInput struct {
+	Token       string  `query:"token"`
+	CallbackURL *string `query:"callbackURL"`
+}
+
+// DeleteUserAnswer is the answer of both.
+type DeleteUserAnswer struct {
+	Success bool   `json:"success"`
+	Message string `json:"message"` // "User deleted" or "Verification email sent"
+}
+
+// AccountAnswer is an account as its owner sees it.
+type AccountAnswer struct {
+	AccountID  string   `json:"accountId"`
+	ProviderID string   `json:"providerId"`
+	UserID     string   `json:"userId"`
+	CreatedAt  Time     `json:"createdAt"`
+	UpdatedAt  Time     `json:"updatedAt"`
+	ID         string   `json:"id"`
+	Scopes     []string `json:"scopes"`
+}
+
+// UnlinkAccountInput is the input of UnlinkAccount.
+type UnlinkAccountInput struct {
+	AccountID string `json:"accountId"`
+}
+
+func (h *Host) updateUser(ctx context.Context, c *Call, in FieldsInput) (Status, error) {
+	var ch UserChange
+	var rest input.Members
+	for _, m := range in.Fields {
+		switch m.Name {
+		case "email":
+			if truthy(m.Raw) {
+				return Status{}, ErrEmailCanNotBeUpdated
+			}
+		case "name":
+			if err := stringField(m, &ch.Name); err != nil {
+				return Status{}, err
+			}
+		case "image":
+			var image *string
+			if string(m.Raw) != "null" {
+				if err := stringField(m, &image); err != nil {
+					return Status{}, err
+				}
+			}
+			ch.Image = &image
+		default:
+			rest = append(rest, m)
+		}
+	}
+	var err error
+	if ch.Extra, err = h.userModel.userInput(rest, false); err != nil {
+		return Status{}, err
+	}
+	if ch.Name == nil && ch.Image == nil && len(ch.Extra) == 0 {
+		return Status{}, errNoFieldsToUpdate
+	}
+	u, err := h.UpdateUser(ctx, nil, c, c.user.ID, ch)
+	if err != nil {
+		return Status{}, err
+	}
+	if u == nil {
+		c.ExpireSessionCookies()
+		return Status{}, ErrUnauthorized
+	}
+	return Status{true}, c.RefreshCookies(c.session, u)
+}
+
+func stringField(m input.Member, dst **string) error {
+	var v any
+	if err := json.Unmarshal(m.Raw, &v); err != nil {
+		return ErrBadRequest
+	}
+	s, ok := v.(string)
+	if !ok {
+		return ErrValidation.WithMessage("[body." + m.Name + "] Invalid input: expected string, received " + jsType(v))
+	}
+	*dst = &s
+	return nil
+}
+
+const deletePurpose = "delete-account-"
+
+func (h *Host) deleteUser(ctx context.Context, c *Call, in DeleteUserInput) (DeleteUserAnswer, error) {
+	var none DeleteUserAnswer
+	cfg := &h.cfg.User.DeleteUser
+	if !cfg.Enabled {
+		return none, errDeleteUserDisabled
+	}
+	if in.Password != nil && *in.Password != "" {
+		if err := h.provePassword(ctx, c, *in.Password); err != nil {
+			return none, err
+		}
+	}
+	switch {
+	case in.Token != nil && *in.Token != "":
+		return h.deleteWithToken(ctx, c, *in.Token)
+	case cfg.VerifyByMail && h.CanMail():
+		return h.mailDeletion(ctx, c, deref(in.CallbackURL))
+	case (in.Password == nil || *in.Password == "") && !c.Fresh():
+		return none, ErrSessionExpired
+	}
+	if err := h.DeleteUser(ctx, nil, c, c.user); err != nil {
+		return none, err
+	}
+	c.ExpireSessionCookies()
+	return DeleteUserAnswer{true, "User deleted"}, nil
+}
+
+// provePassword wants the caller's password. It counts towards the lockout.
+func (h *Host) provePassword(ctx context.Context, c *Call, pass string) error {
+	if err := h.PasswordTooLong(pass); err != nil {
+		return err
+	}
+	cr, err := h.CredentialByID(ctx, c.user.ID)
+	if err != nil {
+		return err
+	}
+	if cr.Hash == nil {
+		return ErrCredentialNotFound
+	}
+	checked, ok, err := h.CheckPassword(ctx, cr, c.user.ID, pass)
+	if err != nil {
+		return err
+	}
+	if !ok {
+		return ErrInvalidPassword
+	}
+	return h.Settle(ctx, nil, checked)
+}
+
+func (h *Host) mailDeletion(ctx context.Context, c *Call, callback string) (DeleteUserAnswer, error) {
+	if callback == "" {
+		callback = "/"
+	}
+	token, err := h.RandomString("0123456789abcdefghijklmnopqrstuvwxyz", 32)
+	if err != nil {
+		return DeleteUserAnswer{}, err
+	}
+	err = h.Tx(ctx, nil, func(ctx context.Context, tx *Tx) error {
+		life := time.Duration(h.cfg.User.DeleteUser.TokenExpiresIn) * time.Second
+		if err := h.PutVerification(ctx, tx, deletePurpose+token, c.user.ID, life); err != nil {
+			return err
+		}
+		return h.SendMail(ctx, tx, contract.Message{Template: "delete-account", To: c.user.Email, User: MailUser(c.user), Token: token,
+			URL: h.URL("/delete-user/callback?token=" + token + "&callbackURL=" + EncodeURIComponent(callback))})
+	})
+	return DeleteUserAnswer{true, "Verification email sent"}, err
+}
+
+func (h *Host) deleteUserCallback(ctx context.Context, c *Call, in DeleteUserCallbackInput) (DeleteUserAnswer, error) {
+	if !h.cfg.User.DeleteUser.Enabled {
+		return DeleteUserAnswer{}, ErrNotFound
+	}
+	if _, err := c.resolveSession(ctx, sessionRead{}); err != nil {
+		return DeleteUserAnswer{}, err
+	}
+	if c.session == nil {
+		return DeleteUserAnswer{}, ErrFailedToGetUserInfo
+	}
+	out, err := h.deleteWithToken(ctx, c, in.Token)
+	if err == nil && deref(in.CallbackURL) != "" {
+		c.Redirect(*in.CallbackURL)
+	}
+	return out, err
+}
+
+func (h *Host) deleteWithToken(ctx context.Context, c *Call, token string) (DeleteUserAnswer, error) {
+	mine := false
+	err := h.Tx(ctx, nil, func(ctx context.Context, tx *Tx) error {
+		v, found, err := h.TakeVerification(ctx, tx, deletePurpose+token)
+		// Somebody else's token is spent as well: whoever tried it has seen it.
+		if mine = err == nil && found && v.Value == c.user.ID; !mine {
+			return err
+		}
+		return h.DeleteUser(ctx, tx, c, c.user)
+	})
+	if err != nil {
+		return DeleteUserAnswer{}, err
+	}
+	if !mine {
+		return DeleteUserAnswer{}, errDeleteToken
+	}
+	c.ExpireSessionCookies()
+	return DeleteUserAnswer{true, "User deleted"}, nil
+}
+
+// errDeleteToken is INVALID_TOKEN with the status that this endpoint gives it.
+var errDeleteToken = NewError("INVALID_TOKEN", 404, "Invalid token")
+
+func (h *Host) listAccounts(ctx context.Context, c *Call, _ None) ([]AccountAnswer, error) {
+	return h.accountList(ctx, h.db, c.user.ID)
+}
+
+func (h *Host) accountList(ctx context.Context, q storage.Conn, userID string) ([]AccountAnswer, error) {
+	list, err := accounts.List(ctx, q, ListOptions{Order: []Order{accountCreated.Asc()}, Limit: 100}, accountUser.Eq(userID))
+	out := make([]AccountAnswer, len(list))
+	for i, a := range list {
+		out[i] = AccountAnswer{AccountID: a.AccountID, ProviderID: a.ProviderID, UserID: a.UserID, CreatedAt: Time(a.CreatedAt),
+			UpdatedAt: Time(a.UpdatedAt), ID: a.ID, Scopes: []string{}}
+		if a.Scope != nil {
+			out[i].Scopes = append(out[i].Scopes, splitComma(*a.Scope)...)
+		}
+	}
+	return out, err
+}
+
+func (h *Host) unlinkAccount(ctx context.Context, c *Call, in UnlinkAccountInput) (Status, error) {
+	err := h.Tx(ctx, nil, func(ctx context.Context, tx *Tx) error {
+		// The user's row is the lock: two devices that unlink the last two accounts at once
+		// must not both find that one is left.
+		if err := h.lockUser(ctx, tx, c.user.ID); err != nil {
+			return err
+		}
+		list, err := accounts.List(ctx, tx, ListOptions{}, accountUser.Eq(c.user.ID))
+		if err != nil {
+			return err
+		}
+		if len(list) == 1 && !h.cfg.Account.AllowUnlinkingAll {
+			return ErrFailedToUnlinkLast
+		}
+		for _, a := range list {
+			if a.ID == in.AccountID {
+				_, err := accounts.Delete(ctx, tx, accountID.Eq(a.ID))
+				return err
+			}
+		}
+		return ErrAccountNotFound
+	})
+	return Status{err == nil}, err
+}
+
+func deref(s *string) string {
+	if s == nil {
+		return ""
+	}
+	return *s
+}
+
+// EncodeURIComponent escapes as JavaScript's function of that name does.
+func EncodeURIComponent(s string) string {
+	const keep = "-_.!~*'()"
+	b := make([]byte, 0, len(s)*3)
+	for i := range len(s) {
+		c := s[i]
+		switch {
+		case 'a' <= c && c <= 'z', 'A' <= c && c <= 'Z', '0' <= c && c <= '9', containsByte(keep, c):
+			b = append(b, c)
+		default:
+			b = append(b, '%', "0123456789ABCDEF"[c>>4], "0123456789ABCDEF"[c&15])
+		}
+	}
+	return string(b)
+}
+
+func containsByte(s string, c byte) bool {
+	for i := range len(s) {
+		if s[i] == c {
+			return true
+		}
+	}
+	return false
+}

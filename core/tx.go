@@ -1,0 +1,172 @@
+package core
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"log/slog"
+	"runtime/debug"
+
+	"github.com/sallyport-auth/sallyport/core/storage"
+)
+
+// Tx is a transaction on core's database. Statements inside fn of Host.Tx go through
+// it: the pool refuses a context that belongs to a transaction, because with one writer
+// (SQLite) that would be a deadlock and with many it would be outside the transaction.
+type Tx struct {
+	storage.Tx
+	host      *Host
+	committed []func(context.Context)
+	rollbacks []func(context.Context)
+	doomed    error
+}
+
+type inTx struct{}
+
+// errPoolInTx says what the programmer did.
+var errPoolInTx = errors.New("core: the pool was used inside a transaction: use the transaction")
+
+// InTx reports whether ctx belongs to a transaction.
+func InTx(ctx context.Context) bool { return ctx.Value(inTx{}) != nil }
+
+// Tx runs fn in a transaction and commits if it returns nil. With outer it joins that
+// one instead: then fn's error dooms outer, even if a caller swallows it, since half of
+// fn may have happened. What fn must not do inside: wait for the network, hash a
+// password, use the pool.
+func (h *Host) Tx(ctx context.Context, outer *Tx, fn func(ctx context.Context, tx *Tx) error) error {
+	return h.txFor(ctx, outer, "", fn)
+}
+
+// TxAs is Tx with a user for row-level security. It cannot join another transaction.
+func (h *Host) TxAs(ctx context.Context, userID string, fn func(ctx context.Context, tx *Tx) error) error {
+	return h.txFor(ctx, nil, userID, fn)
+}
+
+func (h *Host) txFor(ctx context.Context, outer *Tx, userID string, fn func(ctx context.Context, tx *Tx) error) (err error) {
+	if outer != nil {
+		if outer.doomed != nil {
+			return outer.doomed
+		}
+		if err = fn(ctx, outer); err != nil {
+			outer.doomed = fmt.Errorf("core: an inner part of the transaction failed: %w", err)
+		}
+		return err
+	}
+	if InTx(ctx) {
+		return errPoolInTx
+	}
+	st, err := h.db.Begin(ctx, storage.TxOptions{UserID: userID})
+	if err != nil {
+		return err
+	}
+	tx := &Tx{Tx: st, host: h}
+	done := false
+	defer func() {
+		if !done { // fn panicked: the panic goes on, the transaction does not
+			_ = st.Rollback()
+			tx.run(ctx, tx.rollbacks)
+		}
+	}()
+	err = fn(context.WithValue(ctx, inTx{}, tx), tx)
+	if err == nil {
+		err = tx.doomed
+	}
+	if err != nil {
+		done = true
+		_ = st.Rollback()
+		tx.run(ctx, tx.rollbacks)
+		return err
+	}
+	if err = st.Commit(); err != nil {
+		done = true
+		tx.run(ctx, tx.rollbacks)
+		return err
+	}
+	done = true
+	tx.run(ctx, tx.committed)
+	return nil
+}
+
+// JoinSQL lets a transaction that the app began take part: what core does inside is
+// committed or undone by the app. Committed hooks run when the app calls the returned
+// function after its own commit.
+func (h *Host) JoinSQL(tx *sql.Tx) (joined *Tx, afterCommit func(context.Context), err error) {
+	j, ok := h.db.Database.(interface {
+		JoinSQL(*sql.Tx) (storage.Tx, error)
+	})
+	if !ok {
+		return nil, nil, errors.New("core: this database adapter cannot join a transaction of the app's")
+	}
+	st, err := j.JoinSQL(tx)
+	if err != nil {
+		return nil, nil, err
+	}
+	joined = &Tx{Tx: st, host: h}
+	return joined, func(ctx context.Context) { joined.run(ctx, joined.committed) }, nil
+}
+
+// OnCommit has fn run after the outermost commit. Best effort, like Committed hooks.
+func (tx *Tx) OnCommit(fn func(context.Context)) { tx.committed = append(tx.committed, fn) }
+
+// OnRollback has fn run after the transaction was undone, outside it: that is where a
+// failure is counted or recorded so that it survives.
+func (tx *Tx) OnRollback(fn func(context.Context)) { tx.rollbacks = append(tx.rollbacks, fn) }
+
+func (tx *Tx) run(ctx context.Context, fns []func(context.Context)) {
+	// The client may be gone by now; what has to follow the commit still has to happen.
+	ctx = context.WithoutCancel(ctx)
+	for _, fn := range fns {
+		func() {
+			defer func() {
+				if v := recover(); v != nil {
+					tx.host.log.LogAttrs(ctx, slog.LevelError, "panic after a transaction",
+						slog.Any("panic", v), slog.String("stack", string(debug.Stack())))
+				}
+			}()
+			fn(ctx)
+		}()
+	}
+}
+
+// onCommit runs a Committed hook when tx commits, or now.
+func (h *Host) onCommit(ctx context.Context, tx *Tx, fn func(context.Context), hk *Hook) {
+	run := func(ctx context.Context) {
+		defer func() {
+			if v := recover(); v != nil {
+				h.log.LogAttrs(ctx, slog.LevelError, "a committed hook panicked", slog.String("point", hk.name),
+					slog.String("owner", hk.owner), slog.Any("panic", v), slog.String("stack", string(debug.Stack())))
+			}
+		}()
+		fn(ctx)
+	}
+	if tx != nil {
+		tx.OnCommit(run)
+		return
+	}
+	run(context.WithoutCancel(ctx))
+}
+
+// pool is the database outside of transactions.
+type pool struct{ storage.Database }
+
+func (p pool) Query(ctx context.Context, sql string, args ...any) (storage.Rows, error) {
+	if InTx(ctx) {
+		return nil, errPoolInTx
+	}
+	return p.Database.Query(ctx, sql, args...)
+}
+
+func (p pool) Exec(ctx context.Context, sql string, args ...any) (int64, error) {
+	if InTx(ctx) {
+		return 0, errPoolInTx
+	}
+	return p.Database.Exec(ctx, sql, args...)
+}
+
+func (p pool) Batch(ctx context.Context, s ...storage.Statement) ([]int64, error) {
+	if InTx(ctx) {
+		return nil, errPoolInTx
+	}
+	return p.Database.Batch(ctx, s...)
+}

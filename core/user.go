@@ -1,0 +1,222 @@
+package core
+
+import (
+	"context"
+	"strings"
+
+	"github.com/sallyport-auth/sallyport/core/storage"
+)
+
+// Points around users. Before hooks may change the payload or refuse; After hooks run
+// in the same transaction.
+var (
+	UserCreate = NewPoint[UserCreateEvent]("user-create")
+	UserUpdate = NewPoint[UserUpdateEvent]("user-update")
+	UserDelete = NewPoint[UserDeleteEvent]("user-delete")
+)
+
+// UserCreateEvent is the payload of UserCreate.
+type UserCreateEvent struct {
+	Call   *Call
+	Tx     *Tx
+	User   *User
+	Method string // "email-password", "magic-link", ...
+}
+
+// UserUpdateEvent is the payload of UserUpdate. User is the row afterwards, in After and
+// Committed hooks only.
+type UserUpdateEvent struct {
+	Call   *Call
+	Tx     *Tx
+	UserID string
+	Change *UserChange
+	User   *User
+}
+
+// UserDeleteEvent is the payload of UserDelete.
+type UserDeleteEvent struct {
+	Call *Call
+	Tx   *Tx
+	User *User
+}
+
+// NormalEmail is the one form in which an address is stored, looked up and counted.
+func NormalEmail(email string) string { return strings.ToLower(email) }
+
+// UserByID reads a user; nil if there is none.
+func (h *Host) UserByID(ctx context.Context, q storage.Conn, id string) (*User, error) {
+	return h.scanUser(q.Query(ctx, h.sql.userByID, id))
+}
+
+// UserByEmail reads a user by address; nil if nobody has it.
+func (h *Host) UserByEmail(ctx context.Context, q storage.Conn, email string) (*User, error) {
+	return h.scanUser(q.Query(ctx, h.sql.userByEmail, NormalEmail(email)))
+}
+
+func (h *Host) scanUser(rows storage.Rows, err error) (*User, error) {
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	if !rows.Next() {
+		return nil, rows.Err()
+	}
+	u := &User{model: h.userModel}
+	dest, ux := h.userModel.extraDests(u.dests())
+	if err := rows.Scan(dest...); err != nil {
+		return nil, err
+	}
+	u.Extra = h.userModel.extra(ux)
+	return u, rows.Close()
+}
+
+// NewUser makes a user that is not stored yet: id, times, normal address, defaults of
+// added fields where extra has none.
+func (h *Host) NewUser(name, email string, extra map[string]any) (*User, error) {
+	id, err := h.NewID("user")
+	if err != nil {
+		return nil, err
+	}
+	now := h.Now()
+	u := &User{ID: id, Name: name, Email: NormalEmail(email), CreatedAt: now, UpdatedAt: now, Extra: map[string]any{}, model: h.userModel}
+	for _, f := range h.userModel.order {
+		u.Extra[f.Name] = f.def
+		if v, ok := extra[f.Name]; ok {
+			u.Extra[f.Name] = v
+		}
+	}
+	return u, nil
+}
+
+// CreateUser stores a user, with a password account if hash is not empty, around
+// UserCreate. A taken address is ErrEmailTaken, decided by the database.
+func (h *Host) CreateUser(ctx context.Context, outer *Tx, c *Call, u *User, method, hash string) error {
+	err := h.Tx(ctx, outer, func(ctx context.Context, tx *Tx) error {
+		e := &UserCreateEvent{Call: c, Tx: tx, User: u, Method: method}
+		return UserCreate.Run(ctx, h, tx, e, func(ctx context.Context) error {
+			u.Email = NormalEmail(u.Email)
+			insert := storage.Statement{SQL: h.userModel.insert, Args: u.args()}
+			if hash == "" {
+				_, err := tx.Exec(ctx, insert.SQL, insert.Args...)
+				return err
+			}
+			account, err := h.credentialAccount(u.ID, hash)
+			if err != nil {
+				return err
+			}
+			_, err = tx.Batch(ctx, insert, account)
+			return err
+		})
+	})
+	if storage.IsUnique(err, "user", "email") {
+		return ErrEmailTaken.Because(err)
+	}
+	return err
+}
+
+// UserChange is what an update changes: nil fields stay.
+type UserChange struct {
+	Name          *string
+	Image         **string // a pointer to nil removes it
+	Email         *string
+	EmailVerified *bool
+	Extra         map[string]any
+}
+
+// UpdateUser changes a user around UserUpdate and returns the row afterwards; nil if
+// there is no such user, or where (a condition on user columns, with its values) does not
+// hold for them any more.
+func (h *Host) UpdateUser(ctx context.Context, outer *Tx, c *Call, userID string, ch UserChange, where ...Cond) (u *User, err error) {
+	err = h.Tx(ctx, outer, func(ctx context.Context, tx *Tx) error {
+		e := &UserUpdateEvent{Call: c, Tx: tx, UserID: userID, Change: &ch}
+		return UserUpdate.Run(ctx, h, tx, e, func(ctx context.Context) error {
+			u, err = h.writeUser(ctx, tx, userID, &ch, where)
+			e.User = u
+			return err
+		})
+	})
+	if storage.IsUnique(err, "user", "email") {
+		return nil, ErrEmailTaken.Because(err)
+	}
+	return u, err
+}
+
+func (h *Host) writeUser(ctx context.Context, q storage.Conn, userID string, ch *UserChange, where []Cond) (*User, error) {
+	sql, args := "UPDATE {user=} SET {user:updatedAt} = ?", []any{h.Now()}
+	set := func(column string, v any) {
+		sql, args = sql+", {user:"+column+"} = ?", append(args, v)
+	}
+	if ch.Name != nil {
+		set("name", *ch.Name)
+	}
+	if ch.Image != nil {
+		set("image", *ch.Image)
+	}
+	if ch.Email != nil {
+		set("email", NormalEmail(*ch.Email))
+	}
+	if ch.EmailVerified != nil {
+		set("emailVerified", *ch.EmailVerified)
+	}
+	for _, c := range h.userModel.order { // in schema order: one text per set of columns
+		if v, ok := ch.Extra[c.Name]; ok {
+			set(c.Name, v)
+		}
+	}
+	tail, more := whereClause("", append([]Cond{{"{user.id} = ?", []any{userID}}}, where...))
+	return h.scanUser(q.Query(ctx, sql+tail+" RETURNING "+h.userModel.bare, append(args, more...)...))
+}
+
+// EmailUnverified is the condition that an address has not been verified yet: verifying
+// is done once, by whoever's update meets it.
+var EmailUnverified = Cond{"{user.emailVerified} = ?", []any{false}}
+
+// EmailIs is the condition that a user's address is still this one.
+func EmailIs(email string) Cond { return Cond{"{user.email} = ?", []any{NormalEmail(email)}} }
+
+// DeleteUser deletes a user and everything of theirs in one transaction, around
+// UserDelete.
+func (h *Host) DeleteUser(ctx context.Context, outer *Tx, c *Call, u *User) error {
+	return h.Tx(ctx, outer, func(ctx context.Context, tx *Tx) error {
+		e := &UserDeleteEvent{Call: c, Tx: tx, User: u}
+		return UserDelete.Run(ctx, h, tx, e, func(ctx context.Context) error {
+			for _, s := range h.specs {
+				for _, d := range s.Data {
+					if d.Erase == nil {
+						continue
+					}
+					if err := d.Erase(ctx, tx, u.ID); err != nil {
+						return err
+					}
+				}
+			}
+			// Foreign keys cascade; where a shared database lacks them, this still leaves
+			// no way in.
+			if err := h.RevokeSessions(ctx, tx, u.ID, ""); err != nil {
+				return err
+			}
+			_, err := tx.Batch(ctx,
+				storage.Statement{SQL: "DELETE FROM {account=} WHERE {account.userId} = ?", Args: []any{u.ID}},
+				storage.Statement{SQL: "DELETE FROM {user=} WHERE {user.id} = ?", Args: []any{u.ID}})
+			return err
+		})
+	})
+}
+
+// Export collects what is kept about a user, by data set.
+func (h *Host) Export(ctx context.Context, userID string) (map[string]any, error) {
+	out := map[string]any{}
+	for _, s := range h.specs {
+		for _, d := range s.Data {
+			if d.Export == nil {
+				continue
+			}
+			v, err := d.Export(ctx, h.db, userID)
+			if err != nil {
+				return nil, err
+			}
+			out[d.Name] = v
+		}
+	}
+	return out, nil
+}
