@@ -32,7 +32,7 @@ CREATE TABLE "public"."vaultItem" (
 	"cipher" bytea NOT NULL,
 	"meta" jsonb,
 	"weight" bigint NOT NULL DEFAULT 1,
-	"aColumnWhoseNameIsSoLongThatNoIndexOnItCanKeepAllOfIt" timestamptz
+	"aColumnWhoseNameIsSoLongThatNoIndexIsWhole" timestamptz
 );
 
 -- two-factor
@@ -53,7 +53,7 @@ CREATE UNIQUE INDEX "tree_region_slug_uidx" ON "public"."tree" ("region", "slug"
 CREATE INDEX "tree_slug_rootId_idx" ON "public"."tree" ("slug", "rootId");
 
 -- vault
-CREATE INDEX "vaultItem_aColumnWhoseNameIsSoLongThatNoIndexOnItC_4f6a1a87_idx" ON "public"."vaultItem" ("aColumnWhoseNameIsSoLongThatNoIndexOnItCanKeepAllOfIt");
+CREATE INDEX "vaultItem_aColumnWhoseNameIsSoLongThatNoIndexIsWhole_idx" ON "public"."vaultItem" ("aColumnWhoseNameIsSoLongThatNoIndexIsWhole");
 
 -- forest
 ALTER TABLE "public"."node" ADD CONSTRAINT "node_treeId_fkey" FOREIGN KEY ("treeId") REFERENCES "public"."tree" ("id") ON DELETE SET NULL;

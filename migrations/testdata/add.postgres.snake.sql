@@ -32,7 +32,7 @@ CREATE TABLE "auth"."vault_item" (
 	"cipher" bytea NOT NULL,
 	"meta" jsonb,
 	"weight" bigint NOT NULL DEFAULT 1,
-	"a_column_whose_name_is_so_long_that_no_index_on_it_can_keep_all_of_it" timestamptz
+	"a_column_whose_name_is_so_long_that_no_index_is_whole" timestamptz
 );
 
 -- two-factor
@@ -53,7 +53,7 @@ CREATE UNIQUE INDEX "tree_region_slug_uidx" ON "auth"."tree" ("region", "slug");
 CREATE INDEX "tree_slug_root_id_idx" ON "auth"."tree" ("slug", "root_id");
 
 -- vault
-CREATE INDEX "vault_item_a_column_whose_name_is_so_long_that_no__1ad6f1fc_idx" ON "auth"."vault_item" ("a_column_whose_name_is_so_long_that_no_index_on_it_can_keep_all_of_it");
+CREATE INDEX "vault_item_a_column_whose_name_is_so_long_that_no__54e51e4a_idx" ON "auth"."vault_item" ("a_column_whose_name_is_so_long_that_no_index_is_whole");
 
 -- forest
 ALTER TABLE "auth"."node" ADD CONSTRAINT "node_tree_id_fkey" FOREIGN KEY ("tree_id") REFERENCES "auth"."tree" ("id") ON DELETE SET NULL;

@@ -73,7 +73,7 @@ CREATE TABLE "vaultItem" (
 	"cipher" blob NOT NULL,
 	"meta" text,
 	"weight" bigint NOT NULL DEFAULT 1,
-	"aColumnWhoseNameIsSoLongThatNoIndexOnItCanKeepAllOfIt" date
+	"aColumnWhoseNameIsSoLongThatNoIndexIsWhole" date
 );
 
 -- two-factor
@@ -89,7 +89,7 @@ CREATE UNIQUE INDEX "tree_region_slug_uidx" ON "tree" ("region", "slug");
 CREATE INDEX "tree_slug_rootId_idx" ON "tree" ("slug", "rootId");
 
 -- vault
-CREATE INDEX "vaultItem_aColumnWhoseNameIsSoLongThatNoIndexOnItC_4f6a1a87_idx" ON "vaultItem" ("aColumnWhoseNameIsSoLongThatNoIndexOnItCanKeepAllOfIt");
+CREATE INDEX "vaultItem_aColumnWhoseNameIsSoLongThatNoIndexIsWhole_idx" ON "vaultItem" ("aColumnWhoseNameIsSoLongThatNoIndexIsWhole");
 
 -- forest
 INSERT INTO "node" ("id") VALUES ('{}?');

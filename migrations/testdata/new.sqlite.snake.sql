@@ -73,7 +73,7 @@ CREATE TABLE "vault_item" (
 	"cipher" blob NOT NULL,
 	"meta" text,
 	"weight" bigint NOT NULL DEFAULT 1,
-	"a_column_whose_name_is_so_long_that_no_index_on_it_can_keep_all_of_it" date
+	"a_column_whose_name_is_so_long_that_no_index_is_whole" date
 );
 
 -- two-factor
@@ -89,7 +89,7 @@ CREATE UNIQUE INDEX "tree_region_slug_uidx" ON "tree" ("region", "slug");
 CREATE INDEX "tree_slug_root_id_idx" ON "tree" ("slug", "root_id");
 
 -- vault
-CREATE INDEX "vault_item_a_column_whose_name_is_so_long_that_no__1ad6f1fc_idx" ON "vault_item" ("a_column_whose_name_is_so_long_that_no_index_on_it_can_keep_all_of_it");
+CREATE INDEX "vault_item_a_column_whose_name_is_so_long_that_no__54e51e4a_idx" ON "vault_item" ("a_column_whose_name_is_so_long_that_no_index_is_whole");
 
 -- forest
 INSERT INTO "node" ("id") VALUES ('{}?');
