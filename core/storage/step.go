@@ -7,7 +7,8 @@ type Step struct {
 	Plugin string // filled in by the core
 	Number int    // from 1, without gaps
 	Name   string
-	// SQL holds the statements by dialect, verbatim: a step knows the database's own
-	// names. A dialect without an entry records the step without doing anything.
+	// SQL holds the statements by dialect. {table}, {table.column} and {table:column}
+	// stand for the database's names where the schema has such a table; everything else
+	// is verbatim. A dialect without an entry records the step without doing anything.
 	SQL map[Dialect][]string
 }
