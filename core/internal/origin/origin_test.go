@@ -94,6 +94,16 @@ func TestNothingTrusted(t *testing.T) {
 	}
 }
 
+// New lets no such pattern in; should one get in all the same, it opens nothing.
+func TestDeniedSchemesStayDenied(t *testing.T) {
+	for scheme := range denied {
+		m := &Matcher{custom: []customPattern{{customURL: customURL{scheme: scheme}}}}
+		if m.URL(scheme+"://x") || m.Origin(scheme+":x") {
+			t.Errorf("%s: is trusted", scheme)
+		}
+	}
+}
+
 func TestLengthAndEncoding(t *testing.T) {
 	m, err := New([]string{"https://example.com"})
 	if err != nil {

@@ -46,22 +46,26 @@ func TestMemoryRolls(t *testing.T) {
 }
 
 func TestParallelTakesAllowExactlyMax(t *testing.T) {
-	m, rule := NewMemory(0), Rule{10 * time.Second, 25}
-	var allowed [4]atomic.Int64
+	const keys, workers, takes, limit = 4, 8, 4000, 1500
+	m, rule := NewMemory(0), Rule{10 * time.Second, limit}
+	var allowed [keys]atomic.Int64
 	var wg sync.WaitGroup
-	for i := range 400 {
-		wg.Add(1)
-		go func() {
-			defer wg.Done()
-			if d, err := m.Take(context.Background(), fmt.Sprint("key", i%4), rule, t0); err == nil && d.Allowed {
-				allowed[i%4].Add(1)
+	start := make(chan struct{})
+	for range workers {
+		wg.Go(func() {
+			<-start
+			for i := range takes {
+				if d, err := m.Take(context.Background(), fmt.Sprint("key", i%keys), rule, t0); err == nil && d.Allowed {
+					allowed[i%keys].Add(1)
+				}
 			}
-		}()
+		})
 	}
+	close(start)
 	wg.Wait()
 	for i := range allowed {
-		if n := allowed[i].Load(); n != 25 {
-			t.Errorf("key%d: %d were allowed, want 25", i, n)
+		if n := allowed[i].Load(); n != limit {
+			t.Errorf("key%d: %d were allowed, want %d", i, n, limit)
 		}
 	}
 }
