@@ -48,12 +48,16 @@
 //	features       the whole answer of /features
 //	session        {user, session}, or null where nobody is signed in
 //	ui             elements, fields, forms, rows and dialogs (ui.js), styled and labelled
+//	appName        as configured
 //	navigate       (path, {replace, notice, data}): to a page of the pages, without a reload
 //	href           (path): the path with the prefix, for links and callbacks
 //	announce       (text): tells a screen reader
 //	data           what navigate passed along; never null, lost on reload
 //	signedIn       (answer): after any sign-in; further steps, session, next page
 //	refreshSession (): reads the session again
+//	signedOut      (text, back): leaves for /sign-in when the session is no more
+//	query          URLSearchParams of the page
+//	optionsOf      (id): the options of another plugin, or of "core"
 //
 // A module must build its elements with text, never with markup, and must not set
 // inline styles or handlers: the Content-Security-Policy refuses them.

@@ -248,3 +248,29 @@ visit("back and forward show the views again", async (v) => {
   await v.page.keyboard.press("Shift+Tab");
   await v.tab("Email address");
 });
+
+visit("below a prefix, every link and path has it", async (v) => {
+  // The server under test has the pages at its root; this makes them appear below /id.
+  await v.page.route(`${server.base}/id/**`, async (route) => {
+    const res = await route.fetch({ url: route.request().url().replace(`${server.base}/id`, server.base) });
+    const body = (await res.text()).replace('name="sallyport-prefix" content=""', 'name="sallyport-prefix" content="/id"');
+    await route.fulfill({ response: res, body });
+  });
+  const who = await member(v, "prefix@example.com");
+  await v.open("/id/account");
+  await v.arrive("Your account");
+  await v.press("Sign out");
+  await v.arrive("Sign in");
+  assert.equal(v.page.url(), `${server.base}/id/sign-in`);
+  await v.open("/id/account");
+  await v.arrive("Sign in");
+  await v.press("Create an account");
+  await v.arrive("Create an account");
+  await v.press("Sign in");
+  await v.arrive("Sign in");
+  await v.type("Email address", who.email);
+  await v.type("Password", who.password);
+  await v.enter();
+  await v.arrive("Your account");
+  assert.equal(v.page.url(), `${server.base}/id/account`);
+});

@@ -49,7 +49,7 @@ export function createRouter({ prefix, known, show }) {
  * people elsewhere.
  */
 export function safeNext(value) {
-  return value;
+  if (!value || !/^\/(?![/\\])/.test(value)) return null;
   try {
     const url = new URL(value, location.origin);
     return url.origin === location.origin ? url.pathname + url.search : null;

@@ -38,10 +38,10 @@ app.refreshSession = async () => {
 };
 
 /** Leaves an account that the server no longer knows: revoked, expired, deleted. */
-app.signedOut = (text, next) => {
+app.signedOut = (text, back) => {
   app.session = null;
   showWho();
-  return app.navigate(next ? `/sign-in?next=${encodeURIComponent(next)}` : "/sign-in", { replace: true, notice: text });
+  return app.navigate(back ? `/sign-in?next=${encodeURIComponent(app.href(back))}` : "/sign-in", { replace: true, notice: text });
 };
 
 /** A refused request may mean that the session ended elsewhere: then there is nothing to go on with here. */

@@ -15,7 +15,7 @@ async function fill(root, ctx) {
   } catch (e) {
     if (e.code !== "SESSION_NOT_FRESH") { root.replaceChildren(notice("error", e.message)); return; }
     root.replaceChildren(h("p", {}, "To see this list, sign in again: it has been a while since you did."),
-      h("div", { class: "actions" }, button("Sign in again", { kind: "quiet", onclick: () => ctx.navigate("/sign-in?next=/account") })));
+      h("div", { class: "actions" }, button("Sign in again", { kind: "quiet", onclick: () => ctx.navigate(`/sign-in?next=${encodeURIComponent(ctx.href("/account"))}`) })));
     return;
   }
   const mine = ctx.session.session.id;
