@@ -117,8 +117,7 @@ func From(ctx context.Context, db *sql.DB, o Options) (storage.Database, error) 
 	if o.StatementTimeout == 0 {
 		o.StatementTimeout = defaultStatement
 	}
-	d := newDatabase(db, sqldb.Config{Timeout: o.StatementTimeout,
-		UserSQL: "SELECT pg_catalog.set_config('app.current_user_id', $1, true)"})
+	d := newDatabase(db, sqldb.Config{Timeout: o.StatementTimeout, UserSQL: setUser})
 	if err := d.probe(ctx); err != nil {
 		return nil, err
 	}

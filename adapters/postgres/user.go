@@ -18,6 +18,15 @@ func withUser(ctx context.Context, userID string) context.Context {
 	return context.WithValue(ctx, userKey{}, userID)
 }
 
+// setUser returns the statement that tells row-level security who asks, until the
+// transaction ends. The id is quoted in it: bound, it would cost a second trip.
+func setUser(userID string) (string, error) {
+	if strings.ContainsRune(userID, 0) || !utf8.ValidString(userID) {
+		return "", &storage.Error{Kind: storage.Data, Err: errors.New("a user id is no text")}
+	}
+	return "SELECT pg_catalog.set_config('app.current_user_id', " + pq.QuoteLiteral(userID) + ", true)", nil
+}
+
 // userConnector makes connections that begin a transaction for a user in one trip.
 type userConnector struct{ *pq.Connector }
 
@@ -62,10 +71,11 @@ func (c userConn) BeginTx(ctx context.Context, o driver.TxOptions) (driver.Tx, e
 	}
 	begin := "BEGIN"
 	if userID, _ := ctx.Value(userKey{}).(string); userID != "" {
-		if strings.ContainsRune(userID, 0) || !utf8.ValidString(userID) {
-			return nil, &storage.Error{Kind: storage.Data, Err: errors.New("a user id is no text")}
+		set, err := setUser(userID)
+		if err != nil {
+			return nil, err
 		}
-		begin += "; SELECT pg_catalog.set_config('app.current_user_id', " + pq.QuoteLiteral(userID) + ", true)"
+		begin += "; " + set
 	}
 	if _, err := c.ExecContext(ctx, begin, nil); err != nil {
 		// Nobody knows whether the BEGIN took effect: the connection is of no more use.

@@ -33,3 +33,16 @@ func TestSuiteInMemory(t *testing.T) {
 	adaptertest.Run(t, func(t *testing.T) storage.Database { return open(t, sqlite.Memory) },
 		func(_ *testing.T, db storage.Database) storage.Database { return db })
 }
+
+func TestSuiteHandle(t *testing.T) {
+	paths := map[storage.Database]string{}
+	adaptertest.Run(t, func(t *testing.T) storage.Database {
+		path := filepath.Join(t.TempDir(), "test.db")
+		db, err := sqlite.From(t.Context(), handle(t, path, goodDSN), sqlite.Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		paths[db] = path
+		return db
+	}, func(t *testing.T, db storage.Database) storage.Database { return open(t, paths[db]) })
+}

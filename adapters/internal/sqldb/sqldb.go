@@ -41,11 +41,11 @@ type Config struct {
 	// Stale tells whether the server refused a prepared statement that has become
 	// useless, before it ran.
 	Stale func(error) bool
-	// User makes a transaction begin for a user (row-level security): in one trip
-	// through the context that reaches the driver's BeginTx, or by a statement of its
-	// own. Both nil: the database knows no users.
+	// UserContext and UserSQL make a transaction begin for a user (row-level security):
+	// in one trip, through the context that reaches the driver's BeginTx, or by a
+	// statement of its own. Both nil: the database knows no users.
 	UserContext func(ctx context.Context, userID string) context.Context
-	UserSQL     string // one placeholder
+	UserSQL     func(userID string) (string, error)
 }
 
 // DB implements the storage.Database methods that need no catalogue.

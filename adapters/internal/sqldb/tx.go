@@ -57,8 +57,12 @@ func (d *DB) begin(ctx context.Context, o storage.TxOptions) (*Tx, error) {
 		_ = conn.Close()
 		return nil, err
 	}
-	if o.UserID != "" && d.cfg.UserContext == nil && d.cfg.UserSQL != "" {
-		if _, err = tx.ExecContext(wait, d.cfg.UserSQL, o.UserID); err != nil {
+	if o.UserID != "" && d.cfg.UserSQL != nil {
+		set, err := d.cfg.UserSQL(o.UserID)
+		if err == nil {
+			_, err = tx.ExecContext(wait, set)
+		}
+		if err != nil {
 			err = d.Fail(wait, err)
 			_ = tx.Rollback()
 			_ = conn.Close()
