@@ -33,23 +33,11 @@ type Auth struct{ h *Host }
 // start with its plugin and name, before the first request (Config.SkipVerify leaves
 // this out). Last, plugins are initialised and background work starts.
 func New(ctx context.Context, cfg Config) (*Auth, error) {
-	cfg.setDefaults()
-	h := &Host{cfg: cfg, db: pool{cfg.Database}, log: cfg.Logger, random: cfg.Random, hooks: map[any][]Hook{},
-		routes: map[any]*endpoint{}, owners: map[string]string{}}
-	if h.random == nil {
-		h.random = rand.Reader
-	}
-	b := &compiler{h: h, services: map[reflect.Type]provided{}}
-	b.options()
-	h.router = newRouter(strings.TrimSuffix(h.cfg.BasePath, "/"))
-	h.router.slash = cfg.SkipTrailingSlashes
-	h.jobs = newWorker(h)
-	own, userFields, sessionFields := b.ownSpec()
-	b.compile(own)
-	b.limits()
-	if err := b.err(); err != nil {
+	h, userFields, sessionFields, err := compile(cfg)
+	if err != nil {
 		return nil, err
 	}
+	cfg = h.cfg
 	if err := h.open(ctx, userFields, sessionFields); err != nil {
 		return nil, err
 	}
@@ -67,6 +55,36 @@ func New(ctx context.Context, cfg Config) (*Auth, error) {
 		h.jobs.start()
 	}
 	return a, nil
+}
+
+// compile does what New does before the database is looked at.
+func compile(cfg Config) (h *Host, userFields, sessionFields map[string]*field, err error) {
+	cfg.setDefaults()
+	h = &Host{cfg: cfg, db: pool{cfg.Database}, log: cfg.Logger, random: cfg.Random, hooks: map[any][]Hook{},
+		routes: map[any]*endpoint{}, owners: map[string]string{}}
+	if h.random == nil {
+		h.random = rand.Reader
+	}
+	b := &compiler{h: h, services: map[reflect.Type]provided{}}
+	b.options()
+	h.router = newRouter(strings.TrimSuffix(h.cfg.BasePath, "/"))
+	h.router.slash = cfg.SkipTrailingSlashes
+	h.jobs = newWorker(h)
+	own, userFields, sessionFields := b.ownSpec()
+	b.compile(own)
+	b.limits()
+	return h, userFields, sessionFields, b.err()
+}
+
+// SchemaOf tells what a configuration wants of the database: the input of the
+// migrations. It compiles like New, reports the same faults, and neither reads the
+// database nor initialises a plugin, so that it works before there are any tables.
+func SchemaOf(cfg Config) (*schema.Schema, schema.Names, []storage.Step, error) {
+	h, _, _, err := compile(cfg)
+	if err != nil {
+		return nil, schema.Names{}, nil, err
+	}
+	return h.schema, h.cfg.Names, h.steps, nil
 }
 
 // open binds the schema to the database and compares the two.
@@ -94,7 +112,7 @@ func (h *Host) open(ctx context.Context, userFields, sessionFields map[string]*f
 	u, s := h.userModel, h.sessionModel
 	h.sql = statements{
 		sessionByToken: "SELECT " + s.sel + ", " + u.sel + " FROM {session=} JOIN {user=} ON {user.id} = {session.userId} WHERE {session.token} IN (?, ?)",
-		sessionList:    "SELECT " + s.sel + " FROM {session=} WHERE {session.userId} = ? AND {session.expiresAt} > ? ORDER BY {session.createdAt} DESC LIMIT ?",
+		sessionList:    "SELECT " + s.sel + " FROM {session=} WHERE {session.userId} = ? AND {session.expiresAt} > ? ORDER BY {session.createdAt} LIMIT ?",
 		userByID:       "SELECT " + u.sel + " FROM {user=} WHERE {user.id} = ?",
 		userByEmail:    "SELECT " + u.sel + " FROM {user=} WHERE {user.email} = ?",
 		userCredential: "SELECT " + u.sel + ", {account.id}, {account.password} FROM {user=} LEFT JOIN {account=} ON {account.userId} = {user.id} AND {account.providerId} = 'credential' WHERE ",

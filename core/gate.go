@@ -31,7 +31,7 @@ type SignIn struct {
 // SignInEvent is the payload of SignInPoint.
 type SignInEvent struct {
 	*SignIn
-	Tx        *Tx // nil: no transaction yet
+	Tx        *Tx // nil: no transaction yet; never nil in After hooks
 	challenge *challenge
 }
 
@@ -61,7 +61,8 @@ var (
 	Request = NewPoint[RequestEvent]("request")
 )
 
-// SessionEvent is the payload of SessionCreate. Before hooks may set Session.Extra.
+// SessionEvent is the payload of SessionCreate. Before hooks may set Session.Extra. Tx is
+// never nil in Before and After hooks.
 type SessionEvent struct {
 	Call    *Call
 	Tx      *Tx
@@ -70,6 +71,7 @@ type SessionEvent struct {
 }
 
 // RevokeEvent is the payload of SessionRevoke: one session, or all of the user but Keep.
+// Tx is never nil in Before and After hooks.
 type RevokeEvent struct {
 	Tx        *Tx
 	UserID    string
@@ -95,18 +97,20 @@ func (h *Host) SignIn(ctx context.Context, tx *Tx, in *SignIn) (*Session, error)
 	if err := checkBan(in.User, in.Call.now); err != nil {
 		return nil, err
 	}
-	e := &SignInEvent{SignIn: in, Tx: tx}
 	var s *Session
-	err := SignInPoint.Run(ctx, h, tx, e, func(ctx context.Context) (err error) {
-		if e.challenge != nil {
-			if len(in.With) > 0 {
-				_, err = h.conn(tx).Batch(ctx, in.With...)
+	err := h.txIf(ctx, tx, SignInPoint.has(h, after), func(ctx context.Context, tx *Tx) error {
+		e := &SignInEvent{SignIn: in, Tx: tx}
+		return SignInPoint.Run(ctx, h, tx, e, func(ctx context.Context) (err error) {
+			if e.challenge != nil {
+				if len(in.With) > 0 {
+					_, err = h.conn(tx).Batch(ctx, in.With...)
+				}
+				in.Call.answerChallenge(in, e.challenge)
+				return err
 			}
-			in.Call.answerChallenge(in, e.challenge)
+			s, err = h.issue(ctx, tx, in.Call, in.User, proof{in.Methods, in.AAL, in.Call.now}, in.Forget, nil, in.With)
 			return err
-		}
-		s, err = h.issue(ctx, tx, in.Call, in.User, proof{in.Methods, in.AAL, in.Call.now}, in.Forget, nil, in.With)
-		return err
+		})
 	})
 	if err != nil {
 		return nil, err
@@ -158,15 +162,16 @@ func (h *Host) issue(ctx context.Context, tx *Tx, c *Call, u *User, p proof, for
 		}
 	}
 	s.Extra["amr"], s.Extra["aal"], s.Extra["authenticatedAt"] = strings.Join(p.methods, ","), int64(p.aal), p.at
-	e := &SessionEvent{Call: c, Tx: tx, User: u, Session: s}
-	err = SessionCreate.Run(ctx, h, tx, e, func(ctx context.Context) error {
-		insert := storage.Statement{SQL: h.sessionModel.insert, Args: s.args(h.storedToken(s.Token))}
-		if len(with) == 0 {
-			_, err := h.conn(tx).Exec(ctx, insert.SQL, insert.Args...)
+	err = h.txIf(ctx, tx, SessionCreate.has(h, before, after), func(ctx context.Context, tx *Tx) error {
+		return SessionCreate.Run(ctx, h, tx, &SessionEvent{Call: c, Tx: tx, User: u, Session: s}, func(ctx context.Context) error {
+			insert := storage.Statement{SQL: h.sessionModel.insert, Args: s.args(h.storedToken(s.Token))}
+			if len(with) == 0 {
+				_, err := h.conn(tx).Exec(ctx, insert.SQL, insert.Args...)
+				return err
+			}
+			_, err := h.conn(tx).Batch(ctx, append(append([]storage.Statement(nil), with...), insert)...)
 			return err
-		}
-		_, err := h.conn(tx).Batch(ctx, append(append([]storage.Statement(nil), with...), insert)...)
-		return err
+		})
 	})
 	if err != nil {
 		return nil, err

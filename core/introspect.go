@@ -2,6 +2,7 @@ package core
 
 import (
 	"context"
+	"reflect"
 	"sort"
 )
 
@@ -13,13 +14,18 @@ type RouteInfo struct {
 	Plugin  string
 	Hooks   int
 	Aliases []string
+	// In and Out are the types of input and output.
+	In, Out reflect.Type
+	Form    bool // takes a form beside JSON
+	Login   bool // signs somebody in
 }
 
 // Routes lists all endpoints in the order of the plugins.
 func (a *Auth) Routes() []RouteInfo {
 	var out []RouteInfo
 	for _, e := range a.h.list {
-		r := RouteInfo{Methods: e.methods, Path: a.h.cfg.BasePath + e.path, Access: e.access.String(), Plugin: e.owner, Hooks: len(e.hooks)}
+		r := RouteInfo{Methods: e.methods, Path: a.h.cfg.BasePath + e.path, Access: e.access.String(), Plugin: e.owner, Hooks: len(e.hooks),
+			In: e.in, Out: e.out, Form: e.form, Login: e.login}
 		if e.access == ServerOnly {
 			r.Path = e.path
 		}

@@ -97,6 +97,9 @@ func encodeInput(in any) (input.Source, error) {
 	v := reflect.ValueOf(in).Elem()
 	for i := range v.NumField() {
 		f, t := v.Field(i), v.Type().Field(i)
+		if !t.IsExported() {
+			continue // a blank field that carries a rule
+		}
 		if f.Kind() == reflect.Pointer && f.IsNil() {
 			continue
 		}

@@ -209,6 +209,9 @@ func (h *Host) PasswordStats() (running, waiting int, shed int64) {
 	return s.Running, s.Waiting, s.Shed
 }
 
+// PasswordsHashed tells how many passwords were hashed or checked since the start.
+func (h *Host) PasswordsHashed() int64 { return h.hasher.Stats().Done }
+
 // StoreFirstPassword is StorePassword for a user who has none; taken is the error if
 // they have. The user's row is the lock: of two parallel calls one succeeds.
 func (h *Host) StoreFirstPassword(ctx context.Context, tx *Tx, userID, hash string, taken error) error {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"runtime/debug"
+	"slices"
 )
 
 // Point is a place where hooks run, with a typed payload. A point's identity is its
@@ -80,6 +81,11 @@ func (p *Point[E]) Run(ctx context.Context, h *Host, tx *Tx, e *E, do func(conte
 		}
 	}
 	return nil
+}
+
+// has tells whether there are hooks of one of these phases.
+func (p *Point[E]) has(h *Host, phases ...phase) bool {
+	return slices.ContainsFunc(h.hooks[p], func(hk Hook) bool { return slices.Contains(phases, hk.phase) })
 }
 
 func runHook[E any](ctx context.Context, hk *Hook, e *E) (err error) {

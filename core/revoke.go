@@ -8,19 +8,23 @@ import (
 
 // deleteSession deletes one session by its id, around SessionRevoke.
 func (h *Host) deleteSession(ctx context.Context, tx *Tx, id string) error {
-	return SessionRevoke.Run(ctx, h, tx, &RevokeEvent{Tx: tx, SessionID: id}, func(ctx context.Context) error {
-		_, err := h.conn(tx).Exec(ctx, "DELETE FROM {session=} WHERE {session.id} = ?", id)
-		return err
+	return h.txIf(ctx, tx, SessionRevoke.has(h, before, after), func(ctx context.Context, tx *Tx) error {
+		return SessionRevoke.Run(ctx, h, tx, &RevokeEvent{Tx: tx, SessionID: id}, func(ctx context.Context) error {
+			_, err := h.conn(tx).Exec(ctx, "DELETE FROM {session=} WHERE {session.id} = ?", id)
+			return err
+		})
 	})
 }
 
 // RevokeSessions deletes all sessions of a user but the one with the id keep, around
 // SessionRevoke.
 func (h *Host) RevokeSessions(ctx context.Context, tx *Tx, userID, keep string) error {
-	return SessionRevoke.Run(ctx, h, tx, &RevokeEvent{Tx: tx, UserID: userID, Keep: keep}, func(ctx context.Context) error {
-		s := revokeStatement(userID, keep)
-		_, err := h.conn(tx).Exec(ctx, s.SQL, s.Args...)
-		return err
+	return h.txIf(ctx, tx, SessionRevoke.has(h, before, after), func(ctx context.Context, tx *Tx) error {
+		return SessionRevoke.Run(ctx, h, tx, &RevokeEvent{Tx: tx, UserID: userID, Keep: keep}, func(ctx context.Context) error {
+			s := revokeStatement(userID, keep)
+			_, err := h.conn(tx).Exec(ctx, s.SQL, s.Args...)
+			return err
+		})
 	})
 }
 
@@ -62,7 +66,7 @@ func cutHandle(name string) (id string, ok bool) {
 	return "", false
 }
 
-// Sessions lists a user's live sessions, newest first. Their tokens are opaque handles,
+// Sessions lists a user's live sessions, oldest first, at most 100. Their tokens are opaque handles,
 // unless tokens are stored as they are.
 func (h *Host) Sessions(ctx context.Context, userID string) ([]*Session, error) {
 	rows, err := h.db.Query(ctx, h.sql.sessionList, userID, h.Now(), int64(100))

@@ -88,6 +88,15 @@ func (h *Host) txFor(ctx context.Context, outer *Tx, userID string, fn func(ctx 
 	return nil
 }
 
+// txIf runs fn in tx; without one, in a transaction of its own if that is needed: where
+// hooks run around an act, what they write and what their error undoes belongs to it.
+func (h *Host) txIf(ctx context.Context, tx *Tx, needed bool, fn func(ctx context.Context, tx *Tx) error) error {
+	if tx != nil || !needed {
+		return fn(ctx, tx)
+	}
+	return h.Tx(ctx, nil, fn)
+}
+
 // JoinSQL lets a transaction that the app began take part: what core does inside is
 // committed or undone by the app. Committed hooks run when the app calls the returned
 // function after its own commit.
