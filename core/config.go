@@ -128,6 +128,7 @@ type SessionConfig struct {
 // was revoked elsewhere still reads as valid: MaxAge bounds that. Endpoints that change
 // something ask the database unless they say otherwise (CachedSession).
 type CookieCacheConfig struct {
+	// Enabled switches the cache on. Default false.
 	Enabled bool `yaml:"enabled"`
 	// MaxAge is the cache's life in seconds. Default 300, at most 86400.
 	MaxAge int `yaml:"maxAge"`
@@ -147,6 +148,7 @@ type UserConfig struct {
 
 // ChangeEmailConfig is about POST /change-email.
 type ChangeEmailConfig struct {
+	// Enabled lets users change their address. Default false.
 	Enabled bool `yaml:"enabled"`
 	// UpdateWithoutVerification lets a user whose address is not verified change it at once.
 	UpdateWithoutVerification bool `yaml:"updateEmailWithoutVerification"`
@@ -157,6 +159,7 @@ type ChangeEmailConfig struct {
 
 // DeleteUserConfig is about POST /delete-user.
 type DeleteUserConfig struct {
+	// Enabled lets users delete themselves. Default false.
 	Enabled bool `yaml:"enabled"`
 	// VerifyByMail sends a link that has to be followed.
 	VerifyByMail bool `yaml:"verifyByMail"`
@@ -224,10 +227,14 @@ type CookieConfig struct {
 
 // CookieOverride changes one cookie.
 type CookieOverride struct {
-	Name        string `yaml:"name"` // replaces prefix and name
-	SameSite    string `yaml:"sameSite"`
-	Partitioned bool   `yaml:"partitioned"`
-	Path        string `yaml:"path"`
+	// Name replaces prefix and name. Default: both as for every cookie.
+	Name string `yaml:"name"`
+	// SameSite is "lax", "strict" or "none". Default: as for every cookie.
+	SameSite string `yaml:"sameSite"`
+	// Partitioned keeps this cookie apart per embedding site. Default: as for every cookie.
+	Partitioned bool `yaml:"partitioned"`
+	// Path is where the cookie is sent. Default "/".
+	Path string `yaml:"path"`
 }
 
 // RateLimitConfig is about limits per client and path.
@@ -245,6 +252,7 @@ type RateLimitConfig struct {
 
 // LockoutConfig is about wrong passwords and codes.
 type LockoutConfig struct {
+	// Disabled locks nobody out, however often they fail. Default false.
 	Disabled bool `yaml:"disabled"`
 	// Max failures within Window seconds lock an account for Duration seconds. Defaults
 	// 5, 900, 1800.
