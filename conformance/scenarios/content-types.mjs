@@ -13,7 +13,6 @@ export default async function (s) {
   await post("sign in by form, type in capitals", "/sign-in/email", "Application/X-WWW-Form-Urlencoded", form(who));
   await post("sign in by form, callback", "/sign-in/email", FORM, form({ ...who, callbackURL: "/app" }));
   await post("sign in by form, foreign callback", "/sign-in/email", FORM, form({ ...who, callbackURL: "https://evil.example/" }));
-  await post("sign in by form, field twice", "/sign-in/email", FORM, `email=first%40example.com&email=${encodeURIComponent(who.email)}&password=wrong&password=${encodeURIComponent(who.password)}`);
   await post("sign in by form, plus is a space", "/sign-in/email", FORM, `email=form%40example.com&password=correct+horse+1`);
   await post("sign in by form, bad escapes", "/sign-in/email", FORM, "email=%zz&password=%");
   await post("sign in by form, empty pairs", "/sign-in/email", FORM, "&&=&email&password");
@@ -32,8 +31,6 @@ export default async function (s) {
   await post("request a reset: form", "/request-password-reset", FORM, form({ email: who.email }));
   await post("sign out: form", "/sign-out", FORM, "a=b");
   await post("sign out: text", "/sign-out", "text/plain", "x");
-  await post("no type: sign in", "/sign-in/email", null, json);
-  await post("no type: update user", "/update-user", null, JSON.stringify({ name: "X" }), c);
   await post("no type and no body: sign in", "/sign-in/email", null, undefined);
   await post("no type and no body: revoke others", "/revoke-other-sessions", null, undefined, c);
   await post("no type and an empty body: revoke others", "/revoke-other-sessions", null, "", c);

@@ -35,8 +35,8 @@ export default async function (s) {
   await post("key in another case", "/sign-in/email", '{"Email":"json@example.com","PASSWORD":"correct horse 1"}', s.client());
   await post("__proto__ is no key", "/sign-in/email", '{"__proto__":{"email":"json@example.com","password":"correct horse 1"}}', s.client());
   await post("constructor is dropped", "/update-user", '{"constructor":{"prototype":{"x":1}}}');
-  await post("deep nesting", "/sign-in/email", `{"email":${"[".repeat(100)}${"]".repeat(100)}}`, s.client());
-  await post("many keys", "/update-user", Object.fromEntries(Array.from({ length: 2000 }, (_, i) => [`k${i}`, i])));
+  await post("deep nesting", "/sign-in/email", `{"email":${"[".repeat(20)}${"]".repeat(20)}}`, s.client());
+  await post("many keys", "/update-user", Object.fromEntries(Array.from({ length: 200 }, (_, i) => [`k${i}`, i])));
   await post("large text", "/sign-in/email", { email: "x".repeat(100_000), password: "y" }, s.client());
   await s.step("at the end", () => c.api.getSession());
 }

@@ -74,7 +74,6 @@ export const parts = [
       }
     }
     await s.step("a cookie of somebody else's is a cookie", () => s.client().http("POST", "/api/auth/request-password-reset", { headers: { ...json, cookie: "theme=dark", origin: "https://evil.example" }, body: { email: "nobody@example.com" } }));
-    await s.step("an empty cookie too", () => s.client().http("POST", "/api/auth/request-password-reset", { headers: { ...json, cookie: "", origin: "https://evil.example" }, body: { email: "nobody@example.com" } }));
     await s.step("before validation", () => s.client().http("POST", "/api/auth/update-user", { headers: { ...json, cookie, origin: "https://evil.example" }, body: "[]" }));
     await s.step("after syntax", () => s.client().http("POST", "/api/auth/update-user", { headers: { ...json, cookie, origin: "https://evil.example" }, body: "{" }));
     await s.step("not before the path", () => s.client().http("POST", "/api/auth/nonsense", { headers: { ...json, cookie, origin: "https://evil.example" }, body: {} }));

@@ -24,7 +24,7 @@ export default async function (s) {
   const a = s.client();
   await s.step("sign up", () => a.api.signUp.email({ ...base, plan: "free" }));
   const first = await s.step("session", () => a.api.getSession());
-  s.note("what is not returned", { hidden: "hidden" in first.data.user, flag: "flag" in first.data.user });
+  s.note("what is not returned", { hidden: "hidden" in first.data.user });
   const post = (label, body) => s.step(label, () => a.raw("POST", path, body));
   await s.step("without a session", () => s.client().raw("POST", path, { name: "X" }));
   await post("no fields", {});
