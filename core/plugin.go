@@ -65,9 +65,12 @@ type Spec struct {
 // RateLimit limits requests of one client to paths. A path that ends in "*" is a
 // prefix, any other is exact.
 type RateLimit struct {
-	Paths  []string
-	Max    int
-	Window int // seconds
+	// Paths below the base path.
+	Paths []string `yaml:"paths"`
+	// Max is how many requests are let pass per window.
+	Max int `yaml:"max"`
+	// Window is in seconds.
+	Window int `yaml:"window"`
 }
 
 // Command is a command of the program.
