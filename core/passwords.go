@@ -137,6 +137,14 @@ func (h *Host) StorePassword(ctx context.Context, tx *Tx, userID, hash string) e
 	return err
 }
 
+// ReplacePassword stores a new hash where cr's is still the stored one. false means that
+// it is not: the password that was proved has been changed in between.
+func (h *Host) ReplacePassword(ctx context.Context, tx *Tx, cr Credential, hash string) (bool, error) {
+	n, err := accounts.Update(ctx, h.conn(tx), []Set{accountPassword.Set(&hash), accountUpdated.Set(h.Now())},
+		accountID.Eq(cr.AccountID), accountPassword.Eq(cr.Hash))
+	return n == 1, err
+}
+
 // credentialAccount makes the statement that gives a user a password account.
 func (h *Host) credentialAccount(userID, hash string) (storage.Statement, error) {
 	id, err := h.NewID("account")

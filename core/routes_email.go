@@ -181,7 +181,7 @@ func (h *Host) sendVerificationEmail(ctx context.Context, c *Call, in SendVerifi
 // to the database, so that time does not tell known addresses from unknown ones.
 func (h *Host) DecoyMail(ctx context.Context) error {
 	now := h.Now().Unix()
-	token, err := mailtoken.Sign(h.keyring.Current(), mailtoken.Claims{Email: "nobody@example.invalid", UserID: "nobody", IssuedAt: now, ExpiresAt: now})
+	token, err := mailtoken.Sign(h.keyring.Current(), mailtoken.Claims{Email: "nobody@example.invalid", UserID: "nobody", IssuedAt: now, ExpiresAt: now + 1})
 	if err != nil {
 		return err
 	}
@@ -260,15 +260,15 @@ func (h *Host) followLink(ctx context.Context, c *Call, in VerifyEmailInput) (Ve
 func (h *Host) markVerified(ctx context.Context, c *Call, u *User) (won bool, err error) {
 	yes := true
 	err = h.Tx(ctx, nil, func(ctx context.Context, tx *Tx) error {
-		return EmailVerified.Run(ctx, h, tx, &EmailVerifiedEvent{c, tx, u}, func(ctx context.Context) error {
-			now, err := h.UpdateUser(ctx, tx, c, u.ID, UserChange{EmailVerified: &yes}, EmailUnverified, EmailIs(u.Email))
-			if now != nil {
-				won, *u = true, *now
-			}
+		now, err := h.UpdateUser(ctx, tx, c, u.ID, UserChange{EmailVerified: &yes}, EmailUnverified, EmailIs(u.Email))
+		if err != nil || now == nil {
 			return err
-		})
+		}
+		won, *u = true, *now
+		// Run behind the update, which decides who has won: an error undoes it.
+		return EmailVerified.Run(ctx, h, tx, &EmailVerifiedEvent{c, tx, u}, nil)
 	})
-	return won, err
+	return won && err == nil, err
 }
 
 func (h *Host) signInVerified(ctx context.Context, c *Call, u *User) error {

@@ -2,6 +2,7 @@ package core
 
 import (
 	"context"
+	"errors"
 	"strings"
 
 	"github.com/sallyport-auth/sallyport/core/storage"
@@ -129,17 +130,26 @@ type UserChange struct {
 func (h *Host) UpdateUser(ctx context.Context, outer *Tx, c *Call, userID string, ch UserChange, where ...Cond) (u *User, err error) {
 	err = h.Tx(ctx, outer, func(ctx context.Context, tx *Tx) error {
 		e := &UserUpdateEvent{Call: c, Tx: tx, UserID: userID, Change: &ch}
-		return UserUpdate.Run(ctx, h, tx, e, func(ctx context.Context) error {
+		err = UserUpdate.Run(ctx, h, tx, e, func(ctx context.Context) error {
 			u, err = h.writeUser(ctx, tx, userID, &ch, where)
+			if err == nil && u == nil {
+				return errNoRow
+			}
 			e.User = u
 			return err
 		})
+		if err == errNoRow { // nothing was updated: nothing follows, and nothing failed
+			return nil
+		}
+		return err
 	})
 	if storage.IsUnique(err, "user", "email") {
 		return nil, ErrEmailTaken.Because(err)
 	}
 	return u, err
 }
+
+var errNoRow = errors.New("core: no row met the conditions")
 
 func (h *Host) writeUser(ctx context.Context, q storage.Conn, userID string, ch *UserChange, where []Cond) (*User, error) {
 	sql, args := "UPDATE {user=} SET {user:updatedAt} = ?", []any{h.Now()}

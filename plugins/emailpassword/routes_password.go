@@ -94,10 +94,17 @@ func (p *Plugin) changePassword(ctx context.Context, c *core.Call, in ChangePass
 	}
 	out := SignUpAnswer{User: u}
 	err = p.host.Tx(ctx, nil, func(ctx context.Context, tx *core.Tx) error {
+		// Guarded by the hash that was checked: one proof of a password is good for one
+		// change. Settling comes second, as it may store a newer form of the old one.
+		if ok, err := p.host.ReplacePassword(ctx, tx, cr, hash); err != nil {
+			return err
+		} else if !ok {
+			return core.ErrInvalidPassword
+		}
 		if err := p.host.Settle(ctx, tx, checked); err != nil {
 			return err
 		}
-		if err := p.replace(ctx, tx, u.ID, hash); err != nil {
+		if err := p.host.DropVerifications(ctx, tx, u.ID); err != nil {
 			return err
 		}
 		if in.RevokeOtherSessions == nil || !*in.RevokeOtherSessions {
@@ -113,14 +120,6 @@ func (p *Plugin) changePassword(ctx context.Context, c *core.Call, in ChangePass
 		return err
 	})
 	return out, err
-}
-
-// replace stores a new password, and voids every link that could set another.
-func (p *Plugin) replace(ctx context.Context, tx *core.Tx, userID, hash string) error {
-	if err := p.host.DropVerifications(ctx, tx, userID); err != nil {
-		return err
-	}
-	return p.host.StorePassword(ctx, tx, userID, hash)
 }
 
 func (p *Plugin) verifyPassword(ctx context.Context, c *core.Call, in VerifyPasswordInput) (core.Status, error) {
@@ -246,7 +245,11 @@ func (p *Plugin) reset(ctx context.Context, c *core.Call, in ResetInput) (core.S
 		if err := p.host.Attempts("password").Unlock(ctx, tx, u.ID); err != nil {
 			return err
 		}
-		return p.replace(ctx, tx, u.ID, hash)
+		// A new password voids every link that could set another.
+		if err := p.host.DropVerifications(ctx, tx, u.ID); err != nil {
+			return err
+		}
+		return p.host.StorePassword(ctx, tx, u.ID, hash)
 	})
 	return core.Status{Status: err == nil}, err
 }
