@@ -165,7 +165,11 @@ func (b *compiler) endpoints(s Spec) {
 		}
 		b.h.routes[ep.key] = &ep
 		b.h.list = append(b.h.list, &ep)
-		if ep.access == ServerOnly || contains(b.h.cfg.DisabledPaths, ep.path) {
+		if ep.access == ServerOnly {
+			continue
+		}
+		if contains(b.h.cfg.DisabledPaths, ep.path) {
+			b.h.router.disabled[b.h.router.prefix+ep.path] = true
 			continue
 		}
 		if old := b.h.router.add(&ep); old != nil {

@@ -31,6 +31,9 @@ func (a *Auth) Serve(ctx context.Context, ex Exchange) Response { return a.h.ser
 
 func (h *Host) serve(ctx context.Context, ex Exchange) (res Response) {
 	method, path := ex.Method(), ex.Path()
+	if h.router.disabled[strings.TrimSuffix(path, "/")] {
+		return Response{Status: 404, Header: []Field{{"Content-Type", "text/plain"}}, Body: []byte("Not Found")}
+	}
 	ep, params := h.router.find(method, path)
 	if ep == nil {
 		return Response{Status: 404}
@@ -111,7 +114,8 @@ func (c *Call) source(params func(string) (string, bool)) (input.Source, error) 
 			return src, err
 		}
 	}
-	src.Body, src.HasBody = body, len(body) > 0
+	// A body without a type is none: Better Auth's server for Node reads it that way.
+	src.Body, src.HasBody = body, len(body) > 0 && src.ContentType != ""
 	return src, nil
 }
 

@@ -58,9 +58,6 @@ func (f *field) parse(raw json.RawMessage) (any, error) {
 		return nil, ErrBadRequest
 	}
 	if v == nil {
-		if f.required {
-			return nil, ErrValidation.WithMessage(fmt.Sprintf("[body.%s] Invalid input: expected %s, received null", f.Name, f.kind))
-		}
 		return nil, nil
 	}
 	out, err := fieldValue(f.kind, v)

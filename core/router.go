@@ -10,12 +10,13 @@ type router struct {
 	patterns []*endpoint // with parameters; few
 	prefix   string      // base path
 	slash    bool        // a trailing slash is let pass
+	disabled map[string]bool
 }
 
 type routeKey struct{ method, path string }
 
 func newRouter(prefix string) *router {
-	return &router{exact: map[routeKey]*endpoint{}, prefix: prefix}
+	return &router{exact: map[routeKey]*endpoint{}, disabled: map[string]bool{}, prefix: prefix}
 }
 
 // add registers an endpoint and returns the one that holds one of its routes already.

@@ -3,6 +3,7 @@ package core
 import (
 	"context"
 	"html/template"
+	"net/url"
 	"reflect"
 	"regexp"
 	"strings"
@@ -102,7 +103,7 @@ func (h *Host) features(context.Context, *Call, None) (FeatureList, error) {
 }
 
 // errorCode is what /error repeats of the query, and nothing else.
-var errorCode = regexp.MustCompile(`^['A-Za-z0-9_-]{1,100}$`)
+var errorCode = regexp.MustCompile(`^['A-Za-z0-9_-]+$`)
 
 var failureTemplate = template.Must(template.New("error").Parse(`<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
@@ -114,11 +115,14 @@ var failureTemplate = template.Must(template.New("error").Parse(`<!doctype html>
 `))
 
 func (h *Host) failurePage(_ context.Context, c *Call, _ None) (None, error) {
-	code, _, _ := c.values.QueryString("error")
+	query, err := url.ParseQuery(c.ex.Query())
+	if err != nil {
+		query = url.Values{}
+	}
+	code, description := query.Get("error"), query.Get("error_description")
 	if code == "" || !errorCode.MatchString(code) {
 		code = "UNKNOWN"
 	}
-	description, _, _ := c.values.QueryString("error_description")
 	if len(description) > 500 {
 		description = description[:500]
 	}
@@ -127,7 +131,7 @@ func (h *Host) failurePage(_ context.Context, c *Call, _ None) (None, error) {
 		if description != "" {
 			pairs = append(pairs, "error_description", description)
 		}
-		c.RedirectQuery(h.cfg.ErrorURL, pairs...)
+		c.answer = &Response{Status: 302, Header: []Field{{"Location", AddQuery(h.cfg.ErrorURL, pairs...)}}}
 		return None{}, nil
 	}
 	var b strings.Builder

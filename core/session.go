@@ -60,7 +60,7 @@ func (c *Call) resolveSession(ctx context.Context, o sessionRead) (needsRefresh 
 	}
 	data, hasData := cookie.Join(c.cookieHeader(), k.data.attrs.Name)
 	if hasData && !cache {
-		c.expireData()
+		c.expirePresent(true)
 	}
 	if token == "" || hasReservedPrefix(token) {
 		return nil, nil
@@ -222,9 +222,12 @@ func (c *Call) setCache(s *Session, u *User, forget bool) error {
 	if err != nil {
 		return err
 	}
-	for _, part := range cookie.Split(attrs.Name, attrs.Value, attrs) {
+	parts := cookie.Split(attrs.Name, attrs.Value, attrs)
+	for _, part := range parts {
 		c.pushCookie(part)
 	}
+	// What an earlier, longer or shorter one left behind would be read first or joined.
+	c.expirePresent(len(parts) > 1)
 	return nil
 }
 
@@ -261,17 +264,32 @@ func (c *Call) ExpireSessionCookies() {
 
 // expireData deletes the cookie cache and whatever chunks of it the browser has.
 func (c *Call) expireData() {
-	data := c.host.cookies.data
-	c.Expire(data)
+	c.Expire(c.host.cookies.data)
+	c.expirePresent(false)
+}
+
+// expirePresent deletes those chunks of the cookie cache that the browser has, and with
+// whole the undivided one if it has that.
+func (c *Call) expirePresent(whole bool) {
+	base := c.host.cookies.data.attrs
 	cookie.Each(c.cookieHeader(), func(name, _ string) {
-		if n, ok := strings.CutPrefix(name, data.attrs.Name+"."); ok && n != "" && strings.Trim(n, "0123456789") == "" {
-			chunk := data
-			chunk.attrs.Name = strings.Clone(name)
-			zero := 0
-			chunk.attrs.Value, chunk.attrs.MaxAge = "", &zero
-			c.pushCookie(chunk.attrs)
+		if _, chunk := cookie.ChunkIndex(base.Name, name); !chunk && !(whole && name == base.Name) || c.sets(name) {
+			return
 		}
+		a, zero := base, 0
+		a.Name, a.Value, a.MaxAge = strings.Clone(name), "", &zero
+		c.pushCookie(a)
 	})
+}
+
+// sets tells whether this answer sets a cookie already.
+func (c *Call) sets(name string) bool {
+	for _, s := range c.cookies {
+		if s.name == name {
+			return true
+		}
+	}
+	return false
 }
 
 func (s *Session) fromJSON(raw json.RawMessage) error {

@@ -75,9 +75,14 @@ func run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	app := fiber.New(fiber.Config{DisableStartupMessage: true, BodyLimit: 2 << 20, ErrorHandler: notFound})
+	app := fiber.New(fiber.Config{DisableStartupMessage: true, BodyLimit: 2 << 20, ReadBufferSize: 32 << 10,
+		DisablePreParseMultipartForm: true})
 	authfiber.Mount(app, auth, authfiber.WithoutCORS())
-	app.Use(func(c *fiber.Ctx) error { return c.SendStatus(404) })
+	app.Use(func(c *fiber.Ctx) error {
+		c.Response().Header.SetNoDefaultContentType(true)
+		c.Status(fiber.StatusNotFound)
+		return nil
+	})
 	done := make(chan error, 1)
 	go func() { done <- app.Listen("127.0.0.1:" + port) }()
 	select {
@@ -89,8 +94,6 @@ func run(ctx context.Context) error {
 	defer cancel()
 	return errors.Join(app.ShutdownWithContext(closing), auth.Close(closing))
 }
-
-func notFound(c *fiber.Ctx, err error) error { return c.SendStatus(fiber.StatusNotFound) }
 
 func open(ctx context.Context, url string) (db storage.Database, shared bool, err error) {
 	if url == "" {

@@ -140,9 +140,8 @@ func (p *Plugin) signIn(ctx context.Context, c *core.Call, in SignInInput) (Sign
 	if err != nil || s == nil {
 		return none, err
 	}
-	out := SignInAnswer{Token: s.Token, User: cr.User}
+	out := SignInAnswer{Redirect: callback != "", Token: s.Token, URL: in.CallbackURL, User: cr.User}
 	if callback != "" {
-		out.Redirect, out.URL = true, &callback
 		c.SetHeader("Location", callback)
 	}
 	return out, nil

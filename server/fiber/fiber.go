@@ -17,8 +17,9 @@ import (
 // Mount has the app answer everything below the base path, aliases of endpoints, and
 // CORS preflights of both from trusted origins. Requests for anything else go on.
 //
-// The app's BodyLimit must be at least Config.MaxBody: Fiber refuses longer bodies
-// itself, before core could answer with a code.
+// The app's BodyLimit should be above Config.MaxBody, ReadBufferSize at least 16 KiB and
+// DisablePreParseMultipartForm set: else Fiber itself refuses long bodies, long headers
+// and broken forms, before core could answer with a code.
 func Mount(app fiber.Router, auth *core.Auth, options ...Option) {
 	app.Use(Handler(auth, options...))
 }

@@ -55,7 +55,7 @@ type wire struct {
 	Email       string `json:"email"`
 	UpdateTo    string `json:"updateTo,omitempty"`
 	RequestType string `json:"requestType,omitempty"`
-	UserID      string `json:"userId"`
+	UserID      string `json:"userId,omitempty"`
 	IssuedAt    int64  `json:"iat"`
 	ExpiresAt   int64  `json:"exp"`
 }
@@ -68,7 +68,7 @@ func Sign(key []byte, c Claims) (string, error) {
 	}
 	w := wire(c)
 	w.Email, w.UpdateTo = strings.ToLower(w.Email), strings.ToLower(w.UpdateTo)
-	if !w.complete() {
+	if !w.readable() || w.UserID == "" || w.IssuedAt <= 0 || w.ExpiresAt <= w.IssuedAt {
 		return "", errors.New("mailtoken: incomplete or contradictory claims")
 	}
 	body, err := cookie.MarshalJS(w)
@@ -111,7 +111,7 @@ func Verify(keys [][]byte, token string, now time.Time) (Claims, error) {
 		if _, err := parser.ParseWithClaims(token, &c, func(*jwt.Token) (any, error) { return k, nil }); err != nil {
 			continue
 		}
-		if !c.wire.complete() { // a body of null never reaches UnmarshalJSON
+		if !c.wire.readable() { // a body of null never reaches UnmarshalJSON
 			return Claims{}, ErrInvalid
 		}
 		if c.wire.ExpiresAt <= now.Unix() {
@@ -122,8 +122,10 @@ func Verify(keys [][]byte, token string, now time.Time) (Claims, error) {
 	return Claims{}, ErrInvalid
 }
 
-func (w wire) complete() bool {
-	if w.Email == "" || w.UserID == "" || w.IssuedAt <= 0 || w.ExpiresAt <= w.IssuedAt {
+// readable is what a token must have at least. Better Auth's may lack the user, and then
+// only verify an address; who changes one wants it.
+func (w wire) readable() bool {
+	if w.Email == "" || w.ExpiresAt <= 0 {
 		return false
 	}
 	switch w.RequestType {
