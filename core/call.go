@@ -4,7 +4,6 @@ import (
 	"context"
 	"log/slog"
 	"net/netip"
-	"net/url"
 	"strings"
 	"time"
 
@@ -119,50 +118,6 @@ func (c *Call) Redirect(to string) {
 
 // RedirectQuery is Redirect with query parameters added: pairs of name and value.
 func (c *Call) RedirectQuery(to string, pairs ...string) { c.Redirect(AddQuery(to, pairs...)) }
-
-// ResolveQuery makes a callback absolute, on BaseURL if it is relative, and sets query
-// parameters (pairs of name and value), replacing those of the same name.
-func (h *Host) ResolveQuery(to string, pairs ...string) string {
-	if strings.HasPrefix(to, "/") {
-		to = h.cfg.BaseURL + to
-	}
-	base, fragment, hasFragment := strings.Cut(to, "#")
-	path, query, _ := strings.Cut(base, "?")
-	var kept []string
-	for _, p := range strings.Split(query, "&") {
-		name, _, _ := strings.Cut(p, "=")
-		if name, err := url.QueryUnescape(name); p == "" || err != nil || contains(pairs, name) {
-			continue
-		}
-		kept = append(kept, p)
-	}
-	out := path
-	if len(kept) > 0 {
-		out += "?" + strings.Join(kept, "&")
-	}
-	if hasFragment {
-		out += "#" + fragment
-	}
-	return AddQuery(out, pairs...)
-}
-
-// AddQuery sets query parameters (pairs of name and value) on a URL or relative path
-// and keeps its fragment.
-func AddQuery(to string, pairs ...string) string {
-	base, fragment, hasFragment := strings.Cut(to, "#")
-	path, query, _ := strings.Cut(base, "?")
-	for i := 0; i+1 < len(pairs); i += 2 {
-		if query != "" {
-			query += "&"
-		}
-		query += url.QueryEscape(pairs[i]) + "=" + url.QueryEscape(pairs[i+1])
-	}
-	out := path + "?" + query
-	if hasFragment {
-		out += "#" + fragment
-	}
-	return out
-}
 
 // AnswerHTML answers with a page. The page must not contain anything that a client
 // sent unless html/template put it there.

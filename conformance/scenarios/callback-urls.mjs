@@ -1,7 +1,7 @@
 // Where a redirect may go: one corpus at every endpoint that takes a URL.
 const corpus = [
   "/", "/app", "/app?x=1#y", "/a/b/../c", "/a//b", "/a b", "/a%20b", "/%2e%2e/x", "/a;b", "/a@b", "/:80", "/?next=https://evil.example", "/#//evil.example",
-  "//evil.example", "///evil.example", "/\\evil.example", "\\\\evil.example", "/\\/evil.example", "/%2fevil.example", "/%2Fevil.example", "/%5cevil.example", "/a%2fb", "/a?x=%2f%5c", "/a\\b", "/a?x=\\", "/\tevil", "/\nevil", "/\u0085", "/\u007f", "\t/app", " /app", "/app ",
+  "//evil.example", "///evil.example", "/\\evil.example", "\\\\evil.example", "/\\/evil.example", "/%2fevil.example", "/%2Fevil.example", "/%5cevil.example", "/a%2fb", "/a?x=%2f%5c", "/a\\b", "/a?x=\\", "/\tevil", "/\nevil", "/\u0085", "/\u007f", "\t/app", " /app",
   "app", "./app", "../app", "?x", "#x", "", "<base>", "<base>/", "<base>/app?x=1", "<base>.evil.example", "<base>@evil.example", "http://localhost", "https://evil.example", "http:evil", "javascript:alert(1)", "data:text/html,x", "mailto:a@example.com", "http://[", "%2f%2fevil.example",
 ];
 const json = { "content-type": "application/json" };

@@ -47,15 +47,12 @@ export const parts = [
     await post("ask in capitals", ask, { email: "LINKS@Example.com", redirectTo: "/r?x=ü y" });
     const one = await s.mail(who.email, "reset-password");
     s.note("redirect is encoded", { url: one.url });
-    await post("ask once more", ask, { email: who.email, redirectTo: "/r" });
-    const two = await s.mail(who.email, "reset-password");
     await post("body token wins over query", `${use}?token=nonsense`, { newPassword: "correct horse 4", token: one.token });
-    await post("the other link lives on", use, { newPassword: "correct horse 5", token: two.token });
-    await s.step("last one counts", () => s.client().api.signIn.email({ ...who, password: "correct horse 5" }));
+    await s.step("it counts", () => s.client().api.signIn.email({ ...who, password: "correct horse 4" }));
     await s.step("two tokens in the query", () => c.raw("POST", `${use}?token=a&token=b`, { newPassword: "correct horse 6" }));
     await post("ask before deletion", ask, { email: who.email, redirectTo: "/r" });
     const last = await s.mail(who.email, "reset-password");
-    await s.step("delete", () => a.api.deleteUser({ password: "correct horse 5" }));
+    await s.step("delete", () => a.api.deleteUser({ password: "correct horse 4" }));
     await post("user is gone", use, { newPassword: "correct horse 6", token: last.token });
   } },
   { name: "expires", options: { resetPasswordTokenExpiresIn: 1 }, run: async (s) => {
