@@ -100,8 +100,10 @@ func (t Attempt) Fail(ctx context.Context) error {
 	// The client may hang up on hearing "wrong": the guess was made all the same.
 	ctx = context.WithoutCancel(ctx)
 	lock := t.h.Now().Add(time.Duration(cfg.Duration) * time.Second)
-	_, err := t.h.db.Exec(ctx, `UPDATE {attempt=} SET {attempt:failures} = {attempt.failures} + 1, {attempt:leases} = {attempt.leases} - 1, `+
-		`{attempt:lockedUntil} = CASE WHEN {attempt.failures} + 1 >= ? THEN ? ELSE {attempt.lockedUntil} END WHERE {attempt.id} = ?`,
+	_, err := t.h.db.Exec(ctx, `UPDATE {attempt=} SET {attempt:failures} = {attempt.failures} + 1, `+
+		// A lease that ran out has been given to another attempt already.
+		`{attempt:leases} = CASE WHEN {attempt.leases} > 0 THEN {attempt.leases} - 1 ELSE 0 END, `+
+		`{attempt:lockedUntil} = CASE WHEN {attempt.lockedUntil} IS NULL AND {attempt.failures} + 1 >= ? THEN ? ELSE {attempt.lockedUntil} END WHERE {attempt.id} = ?`,
 		cfg.Max, lock, t.id)
 	return err
 }

@@ -74,6 +74,9 @@ func (h *Host) process(ctx context.Context, c *Call) (any, error) {
 			return nil, err
 		}
 	}
+	if err := c.checkBodyCallbacks(); err != nil {
+		return nil, err
+	}
 	c.in = c.ep.newInput()
 	if err := c.ep.decoder.Fill(c.in, c.values); err != nil {
 		return nil, err
@@ -85,9 +88,9 @@ func (h *Host) process(ctx context.Context, c *Call) (any, error) {
 		if err := c.checkLogin(); err != nil {
 			return nil, err
 		}
-		if err := c.checkCallbacks(); err != nil {
-			return nil, err
-		}
+	}
+	if err := c.checkCallbacks(); err != nil {
+		return nil, err
 	}
 	var out any
 	err := Request.Run(ctx, h, nil, &RequestEvent{Call: c}, func(ctx context.Context) (err error) {
@@ -151,8 +154,9 @@ func (c *Call) finish(ctx context.Context, out any, err error) Response {
 		c.host.logFailure(ctx, c, e, err)
 		res = errorResponse(e)
 		if c.issued != nil {
-			// The session's transaction failed behind it: its cookies are worth nothing.
-			c.cookies = nil
+			// The session's transaction failed behind it: its cookies, and the headers in
+			// which hooks hand it out, are worth nothing.
+			c.cookies, c.header = nil, nil
 		}
 	case c.answer != nil:
 		res = *c.answer

@@ -97,6 +97,33 @@ func (h *Host) SignIn(ctx context.Context, tx *Tx, in *SignIn) (*Session, error)
 	if err := checkBan(in.User, in.Call.now); err != nil {
 		return nil, err
 	}
+	return h.undoable(ctx, tx, in.Call, func(ctx context.Context, tx *Tx) (*Session, error) {
+		return h.signIn(ctx, tx, in)
+	}, SignInPoint, SessionCreate)
+}
+
+// undoable runs an issuing of a session, in a transaction where one of the points has a
+// hook that may still refuse behind the insertion. What fails leaves no trace in the
+// call either: neither the session nor its cookies.
+func (h *Host) undoable(ctx context.Context, tx *Tx, c *Call, fn func(context.Context, *Tx) (*Session, error), points ...any) (s *Session, err error) {
+	was := *c
+	if tx == nil && h.hasAfter(points...) {
+		err = h.Tx(ctx, nil, func(ctx context.Context, tx *Tx) (err error) {
+			s, err = fn(ctx, tx)
+			return err
+		})
+	} else {
+		s, err = fn(ctx, tx)
+	}
+	if err != nil {
+		c.session, c.user, c.loaded, c.issued = was.session, was.user, was.loaded, was.issued
+		c.cookies, c.header, c.answer = was.cookies, was.header, was.answer
+		return nil, err
+	}
+	return s, nil
+}
+
+func (h *Host) signIn(ctx context.Context, tx *Tx, in *SignIn) (*Session, error) {
 	var s *Session
 	err := h.txIf(ctx, tx, SignInPoint.has(h, after), func(ctx context.Context, tx *Tx) error {
 		e := &SignInEvent{SignIn: in, Tx: tx}
@@ -126,7 +153,22 @@ func (h *Host) Reissue(ctx context.Context, tx *Tx, c *Call, old *Session, u *Us
 		return nil, err
 	}
 	_, forget := c.Signed(h.cookies.forget)
-	return h.issue(ctx, tx, c, u, proof{old.Methods(), old.AAL(), old.AuthenticatedAt()}, forget, old, with)
+	p := proof{old.Methods(), old.AAL(), old.AuthenticatedAt()}
+	return h.undoable(ctx, tx, c, func(ctx context.Context, tx *Tx) (*Session, error) {
+		return h.issue(ctx, tx, c, u, p, forget, old, with)
+	}, SessionCreate)
+}
+
+// hasAfter tells whether some hook may refuse behind the act at one of the points.
+func (h *Host) hasAfter(points ...any) bool {
+	for _, p := range points {
+		for i := range h.hooks[p] {
+			if h.hooks[p][i].phase == after {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 type proof struct {

@@ -2,13 +2,12 @@ package core
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"net/http"
 	"net/netip"
-	"net/url"
-	"reflect"
+	"runtime/debug"
 	"strings"
+	"time"
 
 	"github.com/sallyport-auth/sallyport/core/internal/input"
 )
@@ -49,6 +48,24 @@ func (x *goExchange) HeaderLines(name string) []string { return x.header.Values(
 func (x *goExchange) Peer() netip.Addr                 { return x.peer }
 func (x *goExchange) Body(int) ([]byte, error)         { return nil, nil }
 
+// enter gives the input of a call from Go to the decoder that requests go through, so
+// that the same rules hold, and runs the rest of the pipeline.
+func (h *Host) enter(ctx context.Context, c *Call, in any) (out any, err error) {
+	defer func() {
+		if v := recover(); v != nil {
+			err = &panicError{value: v, where: "a call of " + c.ep.path, stack: debug.Stack()}
+		}
+	}()
+	src, err := encodeInput(in, h.cfg.MaxBody)
+	if err != nil {
+		return nil, err
+	}
+	if c.values, err = input.Parse(src); err != nil {
+		return nil, err
+	}
+	return h.process(ctx, c)
+}
+
 // callRoute runs the shared part of the dispatcher for a call from Go.
 func (h *Host) callRoute(ctx context.Context, key any, in any, options []CallOption) (any, error) {
 	ep := h.routes[key]
@@ -62,16 +79,13 @@ func (h *Host) callRoute(ctx context.Context, key any, in any, options []CallOpt
 	for _, o := range options {
 		o.applyCall(x)
 	}
-	// The input goes through the same decoder as a request's, so that the same rules hold.
-	src, err := encodeInput(in)
-	if err != nil {
-		return nil, err
-	}
+	ctx, cancel := context.WithTimeout(ctx, time.Duration(h.cfg.Timeout)*time.Second)
+	defer cancel()
 	c := &Call{host: h, ep: ep, ex: x, now: h.Now(), hooks: ep.hooks, presented: x.token}
-	if c.values, err = input.Parse(src); err != nil {
-		return nil, h.classify(ctx, err)
+	out, err := h.enter(ctx, c, in)
+	if err != nil && c.issued != nil {
+		c.cookies, c.header = nil, nil // as in finish: they are worth nothing
 	}
-	out, err := h.process(ctx, c)
 	if x.answer != nil {
 		for _, f := range c.header {
 			x.answer.Set(f.Name, f.Value)
@@ -83,49 +97,15 @@ func (h *Host) callRoute(ctx context.Context, key any, in any, options []CallOpt
 	if err != nil {
 		e := h.classify(ctx, err)
 		h.logFailure(ctx, c, e, err)
-		return nil, e.Because(err)
+		if AsError(err) == nil {
+			e = e.Because(err)
+		}
+		return nil, e
 	}
 	if c.answer != nil {
 		return c.answer, nil
 	}
 	return out, nil
-}
-
-// encodeInput writes an input struct as the request that would give it.
-func encodeInput(in any) (input.Source, error) {
-	body, query, params := map[string]any{}, url.Values{}, map[string]string{}
-	v := reflect.ValueOf(in).Elem()
-	for i := range v.NumField() {
-		f, t := v.Field(i), v.Type().Field(i)
-		if !t.IsExported() {
-			continue // a blank field that carries a rule
-		}
-		if f.Kind() == reflect.Pointer && f.IsNil() {
-			continue
-		}
-		if o, ok := f.Interface().(interface{ Sent() (any, bool) }); ok {
-			if value, set := o.Sent(); set {
-				body[t.Tag.Get("json")] = value
-			}
-			continue
-		}
-		if rest, ok := f.Interface().(Members); ok {
-			for _, m := range rest {
-				body[m.Name] = m.Raw
-			}
-			continue
-		}
-		if name := t.Tag.Get("json"); name != "" {
-			body[name] = f.Interface()
-		} else if name := t.Tag.Get("query"); name != "" {
-			query.Set(name, fmt.Sprint(reflect.Indirect(f).Interface()))
-		} else if name := t.Tag.Get("path"); name != "" {
-			params[name] = f.String()
-		}
-	}
-	raw, err := json.Marshal(body)
-	return input.Source{Body: raw, HasBody: true, ContentType: "application/json", Query: query.Encode(),
-		Param: func(name string) (string, bool) { p, ok := params[name]; return p, ok }}, err
 }
 
 type sessionKey struct{}

@@ -53,6 +53,16 @@ func (h *Host) credential(ctx context.Context, q storage.Conn, sql string, arg a
 type Checked struct {
 	// With clears the failed attempts and stores a newer hash where one is due.
 	With []storage.Statement
+	try  Attempt
+}
+
+// Release gives the attempt back where what should have followed was refused by err and
+// With did not run: a right password must not count as a guess. Where the database has
+// failed, it is left alone, and the attempt runs out by itself.
+func (c Checked) Release(ctx context.Context, err error) {
+	if e := AsError(err); e != nil && e.Status < 500 {
+		c.try.Release(ctx)
+	}
 }
 
 // CheckPassword tells whether a password is the credential's. Wrong guesses count
@@ -83,7 +93,7 @@ func (h *Host) CheckPassword(ctx context.Context, cr Credential, subject, pass s
 	if !ok {
 		return checked, false, try.Fail(ctx)
 	}
-	checked.With = try.Clear()
+	checked.With, checked.try = try.Clear(), try
 	if stale {
 		checked.With = append(checked.With, h.rehash(ctx, cr, pass)...)
 	}

@@ -207,7 +207,7 @@ func TestParallelChangesByOneLink(t *testing.T) {
 
 func TestParallelChangesOfThePassword(t *testing.T) {
 	both(t, func(t *testing.T, db option) {
-		e := start(t, db)
+		e := start(t, db, config(func(c *core.Config) { c.Lockout.Max = 100 }))
 		c := e.client().signUp("a@example.com")
 		var got outcomes
 		parallel(t, 4, func(i int) {

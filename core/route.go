@@ -138,8 +138,8 @@ func (r *Route[I, O]) After(fn func(context.Context, *Call, *O) error) Hook {
 }
 
 // Call calls the endpoint from Go: same validation, access check, hooks and errors as
-// over HTTP. What has no meaning without a browser is left out (origin check, rate
-// limit by address). The session comes from CallOption As.
+// over HTTP, targets of redirects included. What has no meaning without a browser is left
+// out (origin check, rate limit by address). The session comes from AsToken or WithHeader.
 func (r *Route[I, O]) Call(ctx context.Context, a *Auth, in I, options ...CallOption) (O, error) {
 	var zero O
 	out, err := a.h.callRoute(ctx, r, &in, options)

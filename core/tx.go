@@ -30,6 +30,10 @@ var errPoolInTx = errors.New("core: the pool was used inside a transaction: use 
 // InTx reports whether ctx belongs to a transaction.
 func InTx(ctx context.Context) bool { return ctx.Value(inTx{}) != nil }
 
+// Conn is tx, or the database outside of transactions where tx is nil: what a hook reads
+// and writes through, since its payload's Tx may be nil.
+func (h *Host) Conn(tx *Tx) storage.Conn { return h.conn(tx) }
+
 // Tx runs fn in a transaction and commits if it returns nil. With outer it joins that
 // one instead: then fn's error dooms outer, even if a caller swallows it, since half of
 // fn may have happened. What fn must not do inside: wait for the network, hash a
@@ -47,6 +51,9 @@ func (h *Host) txFor(ctx context.Context, outer *Tx, userID string, fn func(ctx 
 	if outer != nil {
 		if outer.doomed != nil {
 			return outer.doomed
+		}
+		if !InTx(ctx) { // the app's own transaction: the same rules hold inside
+			ctx = context.WithValue(ctx, inTx{}, outer)
 		}
 		if err = fn(ctx, outer); err != nil {
 			outer.doomed = fmt.Errorf("core: an inner part of the transaction failed: %w", err)

@@ -137,8 +137,12 @@ func (p *Plugin) signIn(ctx context.Context, c *core.Call, in SignInInput) (Sign
 	}
 	s, err := p.host.SignIn(ctx, nil, &core.SignIn{Call: c, User: cr.User, Methods: []string{"pwd"},
 		Forget: isFalse(in.RememberMe), Callback: callback, With: checked.With})
-	if err != nil || s == nil {
+	if err != nil {
+		checked.Release(ctx, err)
 		return none, err
+	}
+	if s == nil {
+		return none, nil
 	}
 	out := SignInAnswer{Redirect: callback != "", Token: s.Token, URL: in.CallbackURL, User: cr.User}
 	if callback != "" {

@@ -119,6 +119,9 @@ func (p *Plugin) changePassword(ctx context.Context, c *core.Call, in ChangePass
 		}
 		return err
 	})
+	if err != nil {
+		checked.Release(ctx, err)
+	}
 	return out, err
 }
 

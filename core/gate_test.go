@@ -1,0 +1,350 @@
+package core_test
+
+import (
+	"context"
+	"errors"
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/sallyport-auth/sallyport/core"
+	"github.com/sallyport-auth/sallyport/core/schema"
+	"github.com/sallyport-auth/sallyport/plugins/emailpassword"
+)
+
+var errHook = core.NewError("HOOK_SAYS_NO", 403, "No")
+
+// refusals are hooks around the gate that fail in every way.
+func refusals() map[string]core.Hook {
+	no := func(context.Context, *core.SignInEvent) error { return errHook }
+	return map[string]core.Hook{
+		"sign-in before":        core.SignInPoint.Before(no),
+		"sign-in after":         core.SignInPoint.After(no),
+		"session before":        core.SessionCreate.Before(func(context.Context, *core.SessionEvent) error { return errHook }),
+		"session after":         core.SessionCreate.After(func(context.Context, *core.SessionEvent) error { return errHook }),
+		"sign-in before panics": core.SignInPoint.Before(func(context.Context, *core.SignInEvent) error { panic("boom") }),
+		"session after panics":  core.SessionCreate.After(func(context.Context, *core.SessionEvent) error { panic("boom") }),
+		"unknown error":         core.SignInPoint.Before(func(context.Context, *core.SignInEvent) error { return errors.New("hm") }),
+		"route before":          emailpassword.SignInEmail.Before(func(context.Context, *core.Call, *emailpassword.SignInInput) error { return errHook }),
+	}
+}
+
+// A hook that errs or panics leaves no session: no row, no cookie, no token.
+func TestHooksFailClosed(t *testing.T) {
+	for name, hook := range refusals() {
+		t.Run(name, func(t *testing.T) {
+			e := start(t)
+			e.client().signUp("a@example.com")
+			e.exec("DELETE FROM {session}")
+			e.cfg.Hooks = []core.Hook{hook}
+			e.auth = e.compile()
+			a := e.client().signIn("a@example.com", password)
+			want, code := 403, "HOOK_SAYS_NO"
+			if strings.Contains(name, "panics") || name == "unknown error" {
+				want, code = 500, "INTERNAL_SERVER_ERROR"
+			}
+			if a.Status != want || a.code() != code {
+				t.Errorf("%d %s, want %d %s", a.Status, a.Body, want, code)
+			}
+			if n := e.sum("session"); n != 0 {
+				t.Errorf("%d session rows", n)
+			}
+			if len(a.cookies()) != 0 || strings.Contains(string(a.Body), "token") {
+				t.Errorf("cookies %v, body %s", a.cookies(), a.Body)
+			}
+		})
+	}
+}
+
+func TestHooksFailClosedAtSignUp(t *testing.T) {
+	for name, hook := range refusals() {
+		if name == "route before" {
+			continue
+		}
+		t.Run(name, func(t *testing.T) {
+			e := start(t, hooks(hook))
+			a := e.client().post("/sign-up/email", m{"name": "A", "email": "a@example.com", "password": password})
+			if a.Status < 400 || len(a.cookies()) != 0 {
+				t.Errorf("%d with cookies %v", a.Status, a.cookies())
+			}
+			if n := e.sum("user") + e.sum("account") + e.sum("session"); n != 0 {
+				t.Errorf("%d rows are left of a sign-up that was refused", n)
+			}
+		})
+	}
+}
+
+// A handler that swallows the gate's error must not go on with the session it has not got.
+func TestSwallowedRefusalLeavesNothing(t *testing.T) {
+	var issued *core.Session
+	route := core.NewRoute[core.None, core.Status]("POST /swallow", core.Public)
+	var p *probe
+	p = &probe{spec: core.Spec{ID: "probe", Hooks: []core.Hook{
+		core.SessionCreate.After(func(_ context.Context, e *core.SessionEvent) error { return errHook }),
+	}, Endpoints: []core.Endpoint{route.Handle(func(ctx context.Context, c *core.Call, _ core.None) (core.Status, error) {
+		u, err := c.Host().UserByEmail(ctx, c.Host().DB(), "a@example.com")
+		if err != nil {
+			return core.Status{}, err
+		}
+		_, err = c.Host().SignIn(ctx, nil, &core.SignIn{Call: c, User: u, Methods: []string{"pwd"}})
+		if !errors.Is(err, errHook) {
+			t.Errorf("the gate gave %v", err)
+		}
+		issued = c.Issued()
+		return core.Status{Status: true}, nil
+	})}}}
+	e := start(t)
+	e.client().signUp("a@example.com")
+	e.exec("DELETE FROM {session}")
+	e.cfg.Plugins = []core.Plugin{p}
+	e.auth = e.compile()
+	a := e.client().post("/swallow", m{})
+	if a.Status != 200 || len(a.cookies()) != 0 || issued != nil || e.sum("session") != 0 {
+		t.Errorf("%d, cookies %v, issued %v, %d rows", a.Status, a.cookies(), issued, e.sum("session"))
+	}
+}
+
+// probe is a plugin made of what a test wants.
+type probe struct{ spec core.Spec }
+
+func (p *probe) Spec() core.Spec { return p.spec }
+
+func challenge(methods ...string) core.Hook {
+	return core.SignInPoint.Before(func(_ context.Context, e *core.SignInEvent) error {
+		if e.Call.Path() == "/sign-in/email" {
+			e.Challenge(methods...)
+		}
+		return nil
+	})
+}
+
+func TestChallenge(t *testing.T) {
+	e := start(t, hooks(challenge("totp", "otp")), config(func(c *core.Config) { c.Session.CookieCache.Enabled = true }))
+	c := e.client().signUp("a@example.com")
+	e.exec("DELETE FROM {session}")
+	c.jar = map[string]string{}
+	c.signIn("a@example.com", wrong)
+	if e.sum("attempt") != 1 {
+		t.Fatal("no attempt was counted")
+	}
+
+	a := c.signIn("a@example.com", password)
+	if a.Status != 200 || string(a.Body) != `{"twoFactorRedirect":true,"twoFactorMethods":["totp","otp"]}` {
+		t.Errorf("%d %s", a.Status, a.Body)
+	}
+	for name, value := range a.cookies() {
+		if value != "" {
+			t.Errorf("cookie %s=%s before the second factor", name, value)
+		}
+	}
+	if c.user() != "" || e.sum("session") != 0 {
+		t.Error("there is a session before the second factor")
+	}
+	if e.sum("attempt") != 0 {
+		t.Error("a right password before a challenge has not cleared the wrong ones")
+	}
+}
+
+func TestChallengeOfANavigation(t *testing.T) {
+	for _, tt := range []struct{ name, page, callback, want string }{
+		{"to the page", "/two-factor", "/after", "/two-factor?twoFactorRedirect=true&twoFactorMethods=totp"},
+		{"to the callback", "", "/after?x=1", "/after?x=1&twoFactorRedirect=true&twoFactorMethods=totp"},
+		{"to the start", "", "", base + "/?twoFactorRedirect=true&twoFactorMethods=totp"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			e := start(t, hooks(challenge("totp")), config(func(c *core.Config) { c.ChallengeURL = tt.page }))
+			e.client().signUp("a@example.com")
+			e.exec("DELETE FROM {session}")
+			c := e.client()
+			c.header["Sec-Fetch-Mode"], c.header["Sec-Fetch-Site"] = "navigate", "same-origin"
+			a := c.post("/sign-in/email", m{"email": "a@example.com", "password": password, "callbackURL": tt.callback})
+			if a.Status != 302 || a.Get("Location") != tt.want {
+				t.Errorf("%d to %q, want %q", a.Status, a.Get("Location"), tt.want)
+			}
+			if a.cookies()[tokenCookie] != "" || e.sum("session") != 0 {
+				t.Error("there is a session before the second factor")
+			}
+		})
+	}
+}
+
+// bannable adds Better Auth's admin columns as its own migration makes them, and no
+// plugin of ours.
+func bannable(e *env) {
+	names := e.cfg.Names
+	user, kind := `"`+names.Table("user")+`"`, "INTEGER"
+	if e.db.Dialect() == "postgres" {
+		kind = "BOOLEAN"
+	}
+	e.ddl(`ALTER TABLE ` + user + ` ADD COLUMN "` + names.Column("user", "banned") + `" ` + kind)
+	e.ddl(`ALTER TABLE ` + user + ` ADD COLUMN "` + names.Column("user", "banExpires") + `" ` + map[string]string{"INTEGER": "TEXT", "BOOLEAN": "TIMESTAMPTZ"}[kind])
+	e.auth = e.compile()
+}
+
+// The banned column counts as soon as a database has it, whoever wrote it.
+func TestBanOfAnExistingDatabase(t *testing.T) {
+	for _, naming := range []schema.Naming{schema.Snake, schema.BetterAuth} {
+		both(t, func(t *testing.T, db option) {
+			e := start(t, db, config(func(c *core.Config) { c.Names.Naming = naming }))
+			c := e.client().signUp("a@example.com")
+			bannable(e)
+			if a := e.client().signIn("a@example.com", password); a.Status != 200 {
+				t.Fatalf("a user who is not banned: %d %s", a.Status, a.Body)
+			}
+			e.exec("UPDATE {user} SET {user:banned} = ?", true)
+			before := e.sum("session")
+			if a := e.client().signIn("a@example.com", password); a.Status != 403 || a.code() != "BANNED_USER" || len(a.cookies()) != 0 {
+				t.Errorf("sign-in: %d %s", a.Status, a.Body)
+			}
+			c.auth = e.auth
+			a := c.post("/change-password", m{"currentPassword": password, "newPassword": password, "revokeOtherSessions": true})
+			if a.code() != "BANNED_USER" {
+				t.Errorf("a session anew: %d %s", a.Status, a.Body)
+			}
+			if e.sum("session") != before {
+				t.Error("a banned user has a session more, or the refused change has revoked some")
+			}
+			if a := e.client().signIn("a@example.com", wrong); a.code() != "INVALID_EMAIL_OR_PASSWORD" {
+				t.Errorf("who has not the password learns of the ban: %s", a.Body)
+			}
+			e.exec("UPDATE {user} SET {user:banExpires} = ?", e.clock.Now().Add(time.Minute))
+			if a := e.client().signIn("a@example.com", password); a.code() != "BANNED_USER" {
+				t.Errorf("within the time of the ban: %s", a.Body)
+			}
+			e.clock.Add(time.Minute)
+			if a := e.client().signIn("a@example.com", password); a.Status != 200 {
+				t.Errorf("after the time of the ban: %d %s", a.Status, a.Body)
+			}
+			if strings.Contains(string(c.get("/get-session").Body), "ban") {
+				t.Error("clients see the columns")
+			}
+		})
+	}
+}
+
+func TestReissueKeepsTheProof(t *testing.T) {
+	both(t, func(t *testing.T, db option) {
+		e := start(t, db)
+		c := e.client().signUp("a@example.com")
+		at := e.clock.Now()
+		e.exec("UPDATE {session} SET {session:amr} = ?, {session:aal} = ?", "pwd,otp", int64(2))
+		old := c.token()
+		e.clock.Add(time.Hour)
+		a := c.must(200, "POST", "/change-password", m{"currentPassword": password, "newPassword": "a new password", "revokeOtherSessions": true})
+		if a.json["token"] == old || a.json["token"] != c.token() {
+			t.Errorf("the token is %v", a.json["token"])
+		}
+		rows := e.rows("SELECT {session:amr} FROM {session} WHERE {session:aal} = ? AND {session:authenticatedAt} = ?", int64(2), at)
+		if len(rows) != 1 || rows[0] != "pwd,otp" || e.sum("session") != 1 {
+			t.Errorf("proof %v in %d sessions", rows, e.sum("session"))
+		}
+		c.jar[tokenCookie] = strings.Replace(c.jar[tokenCookie], c.token(), old, 1)
+		if c.user() != "" {
+			t.Error("the old token still reads as a session")
+		}
+	})
+}
+
+// What proves to be undone at the commit is not handed to the client.
+func TestFailedCommitLeavesNoCookie(t *testing.T) {
+	e := start(t, hooks(core.SessionCreate.After(func(_ context.Context, e *core.SessionEvent) error {
+		e.Call.SetHeader("set-auth-token", e.Session.Token)
+		return nil
+	})))
+	e.db.fail(func(op, _ string) error {
+		if op == "commit" {
+			return broken("", "")
+		}
+		return nil
+	})
+	a := e.client().post("/sign-up/email", m{"name": "A", "email": "a@example.com", "password": password})
+	if a.Status != 503 || len(a.cookies()) != 0 || a.Get("set-auth-token") != "" {
+		t.Errorf("%d, cookies %v, token %q", a.Status, a.cookies(), a.Get("set-auth-token"))
+	}
+	h := map[string][]string{}
+	_, err := emailpassword.SignUpEmail.Call(t.Context(), e.auth, emailpassword.SignUpInput{Name: "A", Email: "a@example.com", Password: password}, core.CaptureHeader(h))
+	if err == nil || len(h) != 0 {
+		t.Errorf("a call from Go: %v, headers %v", err, h)
+	}
+	e.db.fail(nil)
+	if e.sum("user")+e.sum("session") != 0 {
+		t.Error("rows are left")
+	}
+}
+
+// Only the gate inserts sessions: no other statement in the repository does.
+func TestOnlyTheGateMakesSessions(t *testing.T) {
+	fset := token.NewFileSet()
+	found := []string{}
+	err := filepath.WalkDir("..", func(path string, d os.DirEntry, err error) error {
+		switch {
+		case err != nil:
+			return err
+		case d.IsDir() && (d.Name() == "node_modules" || d.Name() == "testdata" || d.Name() == ".git"):
+			return filepath.SkipDir
+		case !strings.HasSuffix(path, ".go") || strings.HasSuffix(path, "_test.go"):
+			return nil
+		}
+		f, err := parser.ParseFile(fset, path, nil, 0)
+		if err != nil {
+			return nil // a file that does not compile has another test
+		}
+		ast.Inspect(f, func(n ast.Node) bool {
+			switch n := n.(type) {
+			case *ast.SelectorExpr: // the model's ready-made statement
+				if x, ok := n.X.(*ast.SelectorExpr); ok && x.Sel.Name == "sessionModel" && n.Sel.Name == "insert" {
+					found = append(found, filepath.ToSlash(path))
+				}
+			case *ast.BasicLit:
+				s, err := strconv.Unquote(n.Value)
+				if n.Kind == token.STRING && err == nil && insertsSession(s) {
+					found = append(found, filepath.ToSlash(path))
+				}
+			case *ast.CallExpr: // a typed table of sessions
+				if len(n.Args) > 0 && strings.Contains(exprText(n.Fun), "TableOf") {
+					if lit, ok := n.Args[0].(*ast.BasicLit); ok && lit.Value == `"session"` {
+						found = append(found, filepath.ToSlash(path))
+					}
+				}
+			}
+			return true
+		})
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !slices.Equal(found, []string{"../core/gate.go"}) {
+		t.Errorf("sessions are inserted in %v, want core/gate.go alone, once", found)
+	}
+	for _, s := range []string{"INSERT INTO {session=} (x)", "insert into {session}", `INSERT INTO "session" VALUES`} {
+		if !insertsSession(s) {
+			t.Errorf("the test would miss %s", s)
+		}
+	}
+}
+
+func insertsSession(s string) bool {
+	s = strings.NewReplacer(`"`, "", "{", "", "}", "", "=", "").Replace(strings.ToLower(s))
+	_, rest, ok := strings.Cut(s, "insert into ")
+	return ok && (rest == "session" || strings.HasPrefix(rest, "session "))
+}
+
+func exprText(e ast.Expr) string {
+	switch e := e.(type) {
+	case *ast.Ident:
+		return e.Name
+	case *ast.SelectorExpr:
+		return e.Sel.Name
+	case *ast.IndexExpr:
+		return exprText(e.X)
+	}
+	return ""
+}
