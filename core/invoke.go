@@ -3,6 +3,7 @@ package core
 import (
 	"context"
 	"fmt"
+	"log/slog"
 	"net/http"
 	"net/netip"
 	"runtime/debug"
@@ -129,6 +130,8 @@ func SessionFrom(ctx context.Context) (s *SessionAnswer, ok bool) {
 // origin, else it has no session.
 func (a *Auth) ReadSession(ctx context.Context, ex Exchange) (s *SessionAnswer, header []Field, err error) {
 	h := a.h
+	ctx, cancel := context.WithTimeout(ctx, time.Duration(h.cfg.Timeout)*time.Second)
+	defer cancel()
 	ep := h.routes[GetSession]
 	c := &Call{host: h, ep: ep, ex: ex, http: true, now: h.Now()}
 	if c.values, err = input.Parse(input.Source{NoBody: true}); err != nil {
@@ -154,9 +157,14 @@ func (a *Auth) ReadSession(ctx context.Context, ex Exchange) (s *SessionAnswer, 
 }
 
 // Answer turns an error of ReadSession, or a missing session (ErrUnauthorized), into the
-// answer that every endpoint gives.
+// answer that every endpoint gives. A failure of ours is logged with its cause.
 func (a *Auth) Answer(ctx context.Context, err error) Response {
-	return errorResponse(a.h.classify(ctx, err))
+	e := a.h.classify(ctx, err)
+	if e.Status >= 500 {
+		attrs := append([]slog.Attr{slog.String("code", e.Code), slog.Int("status", e.Status)}, failureAttrs(err)...)
+		a.h.log.LogAttrs(ctx, slog.LevelError, "request failed", attrs...)
+	}
+	return errorResponse(e)
 }
 
 // Preflight answers a CORS preflight request, and CORS returns the headers of any other

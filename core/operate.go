@@ -90,3 +90,12 @@ func (a *Auth) Backlog(ctx context.Context) (Backlog, error) {
 	}
 	return b, rows.Err()
 }
+
+// PageEntries lists what plugins add to the built-in pages.
+func (a *Auth) PageEntries() []PageEntry {
+	var out []PageEntry
+	for _, s := range a.h.specs {
+		out = append(out, s.Pages...)
+	}
+	return out
+}

@@ -45,7 +45,7 @@ func Handler(auth *core.Auth, options ...Option) fiber.Handler {
 		}
 		if m.cors {
 			if res, handled := auth.Preflight(x); handled {
-				write(c, res)
+				Write(c, res)
 				return nil
 			}
 		}
@@ -54,12 +54,13 @@ func Handler(auth *core.Auth, options ...Option) fiber.Handler {
 			header, _ := auth.CORS(x)
 			res.Header = append(res.Header, header...)
 		}
-		write(c, res)
+		Write(c, res)
 		return nil
 	}
 }
 
-func write(c *fiber.Ctx, res core.Response) {
+// Write writes an answer of core's.
+func Write(c *fiber.Ctx, res core.Response) {
 	r := c.Response()
 	r.SetStatusCode(res.Status)
 	typed := false
@@ -76,6 +77,10 @@ func write(c *fiber.Ctx, res core.Response) {
 	}
 	r.SetBodyRaw(res.Body)
 }
+
+// Exchange shows a request to core, for apps that call core's functions themselves. It is
+// valid until the handler returns.
+func Exchange(c *fiber.Ctx) core.Exchange { return exchange{c} }
 
 // exchange is one request of fasthttp's. What it returns is fasthttp's memory, valid
 // until the handler returns: core copies what it keeps.

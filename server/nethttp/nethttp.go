@@ -34,7 +34,7 @@ func Handler(auth *core.Auth, next http.Handler, options ...Option) http.Handler
 		}
 		if m.cors {
 			if res, handled := auth.Preflight(x); handled {
-				write(w, res)
+				Write(w, res)
 				return
 			}
 		}
@@ -43,7 +43,7 @@ func Handler(auth *core.Auth, next http.Handler, options ...Option) http.Handler
 			header, _ := auth.CORS(x)
 			res.Header = append(res.Header, header...)
 		}
-		write(w, res)
+		Write(w, res)
 	})
 }
 
@@ -55,7 +55,8 @@ type mount struct{ cors bool }
 // WithoutCORS leaves out answers to preflights and the headers for other origins.
 func WithoutCORS() Option { return func(m *mount) { m.cors = false } }
 
-func write(w http.ResponseWriter, res core.Response) {
+// Write writes an answer of core's.
+func Write(w http.ResponseWriter, res core.Response) {
 	h := w.Header()
 	for _, f := range res.Header {
 		if f.Name == "Set-Cookie" || f.Name == "Vary" {
@@ -72,6 +73,9 @@ func write(w http.ResponseWriter, res core.Response) {
 		_, _ = w.Write(res.Body) // the client may have gone
 	}
 }
+
+// Exchange shows a request to core, for apps that call core's functions themselves.
+func Exchange(r *http.Request) core.Exchange { return &exchange{r: r} }
 
 type exchange struct{ r *http.Request }
 

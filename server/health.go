@@ -1,0 +1,130 @@
+package server
+
+import (
+	"context"
+	"log/slog"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/gofiber/fiber/v2"
+
+	"github.com/sallyport-auth/sallyport/core"
+	"github.com/sallyport-auth/sallyport/core/schema"
+)
+
+const (
+	readyEvery   = 5 * time.Second // how long an answer of /readyz is kept
+	readyTimeout = 3 * time.Second
+	oldJob       = 5 * time.Minute // a job that is due for longer is a backlog
+)
+
+// health answers /healthz and /readyz.
+type health struct {
+	auth     *core.Auth
+	stopping *atomic.Bool
+	log      *slog.Logger
+	now      func() time.Time
+
+	mu      sync.Mutex // held while checking: a flood of probes is one check
+	checked time.Time
+	last    readiness
+}
+
+// readiness is the answer of /readyz. It holds names of checks, tables and columns, no
+// text of a driver and no value.
+type readiness struct {
+	Status string           `json:"status"` // "ready", "degraded" or "not ready"
+	Checks map[string]check `json:"checks"`
+}
+
+type check struct {
+	OK      bool     `json:"ok"`
+	Message string   `json:"message,omitempty"`
+	Missing []string `json:"missing,omitempty"` // plugin, table and column
+	Due     *int64   `json:"due,omitempty"`
+	Failed  *int64   `json:"failed,omitempty"`
+}
+
+// alive tells that the process answers; it asks nobody.
+func (h *health) alive(c *fiber.Ctx) error {
+	c.Set("Cache-Control", "no-store")
+	return c.JSON(map[string]string{"status": "alive"})
+}
+
+// ready tells whether requests should be sent here: 200, or 503 with what is wrong. A
+// backlog of jobs is "degraded", with 200: a mail server that is down is no reason to
+// take every replica out of service.
+func (h *health) ready(c *fiber.Ctx) error {
+	c.Set("Cache-Control", "no-store")
+	if h.stopping.Load() {
+		return c.Status(fiber.StatusServiceUnavailable).JSON(readiness{Status: "not ready",
+			Checks: map[string]check{"server": {Message: "is shutting down"}}})
+	}
+	r := h.check(c.UserContext())
+	if r.Status == "not ready" {
+		c.Status(fiber.StatusServiceUnavailable)
+	}
+	return c.JSON(r)
+}
+
+func (h *health) check(ctx context.Context) readiness {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if now := h.now(); h.checked.IsZero() || now.Sub(h.checked) >= readyEvery || now.Before(h.checked) {
+		ctx, cancel := context.WithTimeout(ctx, readyTimeout)
+		defer cancel()
+		before := h.last.Status
+		h.last, h.checked = h.run(ctx), now
+		if h.last.Status != before && before != "" {
+			h.log.Warn("readiness changed", "status", h.last.Status, "before", before)
+		}
+	}
+	return h.last
+}
+
+func (h *health) run(ctx context.Context) readiness {
+	r := readiness{Status: "ready", Checks: map[string]check{}}
+	fail := func(name string, c check, err error) {
+		r.Status, r.Checks[name] = "not ready", c
+		if err != nil {
+			h.log.Error("not ready", "check", name, "cause", err.Error())
+		}
+	}
+	if err := h.auth.Ready(ctx); err != nil {
+		fail("database", check{Message: "does not answer"}, err)
+		return r
+	}
+	r.Checks["database"] = check{OK: true}
+	want, names, _ := h.auth.Schema()
+	live, err := h.auth.Database().Inspect(ctx)
+	switch missing := schema.Missing(want, names, live); {
+	case err != nil:
+		fail("schema", check{Message: "cannot be read"}, err)
+	case len(missing) > 0:
+		c := check{Message: "the database lacks what plugins need"}
+		for _, m := range missing {
+			c.Missing = append(c.Missing, m.String())
+		}
+		fail("schema", c, &core.DriftError{Missing: missing})
+	default:
+		r.Checks["schema"] = check{OK: true}
+	}
+	b, err := h.auth.Backlog(ctx)
+	if err != nil {
+		fail("jobs", check{Message: "cannot be counted"}, err)
+		return r
+	}
+	jobs := check{OK: true, Due: &b.Due, Failed: &b.Failed}
+	if b.Failed > 0 {
+		jobs.Message = "some were given up"
+	}
+	if !b.Oldest.IsZero() && h.now().Sub(b.Oldest) > oldJob {
+		jobs.OK, jobs.Message = false, "the oldest is due since "+b.Oldest.UTC().Format(time.RFC3339)
+		if r.Status == "ready" {
+			r.Status = "degraded"
+		}
+	}
+	r.Checks["jobs"] = jobs
+	return r
+}

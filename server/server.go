@@ -1,0 +1,193 @@
+package server
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"os"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	"github.com/gofiber/fiber/v2"
+
+	"github.com/sallyport-auth/sallyport/core"
+	authfiber "github.com/sallyport-auth/sallyport/server/fiber"
+	"github.com/sallyport-auth/sallyport/server/pages"
+)
+
+// Limits of a connection. The time that a request may take is core's (Config.Timeout).
+const (
+	readTimeout  = 30 * time.Second // for a whole request to arrive
+	writeTimeout = 60 * time.Second
+	idleTimeout  = 60 * time.Second
+	headerLimit  = 16 << 10 // bytes of request line and headers together
+	// bodySlack is how much longer than Config.MaxBody a body may be and still be read
+	// to its end, so that core's answer reaches a client that is still sending.
+	bodySlack = 64 << 10
+)
+
+// Server is the program: an Auth on its database behind a Fiber app.
+type Server struct {
+	cfg     Config
+	auth    *core.Auth
+	app     *fiber.App
+	log     *slog.Logger
+	health  *health
+	closeDB func() error
+
+	stopping  atomic.Bool
+	forwarded atomic.Bool // the warning about X-Forwarded-For was given
+	pages     *pages.Pages
+}
+
+// New opens the database, brings it up to date in development or verifies it in
+// production, and makes the app. A database that lacks something stops the start with
+// the plugin and the name of what it lacks. Call Run, or Close.
+func New(ctx context.Context, c Config, entries ...PluginEntry) (*Server, error) {
+	return newServer(ctx, c, os.Stdout, os.Stderr, entries)
+}
+
+func newServer(ctx context.Context, c Config, console, logs io.Writer, entries []PluginEntry) (*Server, error) {
+	c.complete()
+	if faults := c.check(); len(faults) > 0 {
+		return nil, &ConfigError{faults}
+	}
+	log := c.logger(logs)
+	c.Core.Logger = log
+	if err := c.develop(); err != nil {
+		return nil, err
+	}
+	m, err := OpenMigration(ctx, c, entries...)
+	if err != nil {
+		return nil, err
+	}
+	s := &Server{cfg: c, log: log, closeDB: m.Close}
+	if err := s.start(ctx, m, console, entries); err != nil {
+		return nil, errors.Join(err, m.Close())
+	}
+	return s, nil
+}
+
+func (s *Server) start(ctx context.Context, m *Migration, console io.Writer, entries []PluginEntry) error {
+	if s.cfg.Core.Production {
+		if err := m.Verify(ctx); err != nil {
+			return fmt.Errorf("%w\nrun: sallyport migrate plan, then: sallyport migrate apply", err)
+		}
+	} else {
+		plan, err := m.Apply(ctx)
+		if err != nil {
+			return err
+		}
+		if !plan.Empty() {
+			s.log.Info("the database was brought up to date", "statements", len(plan.Statements))
+		}
+	}
+	cfg, err := s.cfg.coreConfig(s.log, console, entries)
+	if err != nil {
+		return err
+	}
+	cfg.Database = m.Database
+	if s.auth, err = core.New(ctx, cfg); err != nil {
+		return err
+	}
+	s.health = &health{auth: s.auth, stopping: &s.stopping, log: s.log, now: s.auth.Host().Now}
+	if *s.cfg.Pages.Enabled {
+		if s.pages, err = s.makePages(entries); err != nil {
+			return errors.Join(err, s.auth.Close(ctx))
+		}
+	}
+	s.app = s.makeApp()
+	s.warn(m)
+	return nil
+}
+
+// warn tells what production should think about.
+func (s *Server) warn(m *Migration) {
+	if !s.cfg.Core.Production {
+		return
+	}
+	limits := s.cfg.Core.RateLimit
+	switch {
+	case limits.Enabled != nil && !*limits.Enabled:
+		s.log.Warn("rate limits are off: passwords and codes can be guessed at full speed", "option", "rateLimit.enabled")
+	case (limits.Storage == "" || limits.Storage == "memory") && m.Database.Dialect() == "postgres":
+		s.log.Warn("rate limits are kept in memory: each of several replicas counts for itself", "option", "rateLimit.storage", "set", "database")
+	}
+	if s.cfg.Mail.Driver == "none" && s.cfg.Core.Mailer == nil {
+		s.log.Warn("there is no mailer: addresses cannot be verified and passwords cannot be reset", "option", "mail.driver")
+	}
+}
+
+func (s *Server) makeApp() *fiber.App {
+	maxBody := s.cfg.Core.MaxBody
+	if maxBody <= 0 {
+		maxBody = 1 << 20
+	}
+	app := fiber.New(fiber.Config{
+		DisableStartupMessage: true, ErrorHandler: s.fail,
+		BodyLimit: maxBody + bodySlack, ReadBufferSize: headerLimit,
+		ReadTimeout: readTimeout, WriteTimeout: writeTimeout, IdleTimeout: idleTimeout,
+		DisablePreParseMultipartForm: true, // core takes no multipart; its files would go to the disk
+	})
+	app.Use(s.observe)
+	app.Get("/healthz", s.health.alive)
+	app.Get("/readyz", s.health.ready)
+	authfiber.Mount(app, s.auth)
+	if s.pages != nil {
+		app.Use(s.servePages)
+	}
+	app.Use(func(*fiber.Ctx) error { return core.ErrNotFound })
+	return app
+}
+
+// Auth returns the compiled Auth, for programs that add routes to App.
+func (s *Server) Auth() *core.Auth { return s.auth }
+
+// App returns the Fiber app.
+func (s *Server) App() *fiber.App { return s.app }
+
+// Run listens on the configured address until ctx ends; see Serve.
+func (s *Server) Run(ctx context.Context) error {
+	ln, err := (&net.ListenConfig{}).Listen(ctx, "tcp", s.cfg.Listen)
+	if err != nil {
+		return errors.Join(err, s.Close())
+	}
+	return s.Serve(ctx, ln)
+}
+
+// Serve answers requests that arrive at ln until ctx ends. Then it takes no new ones,
+// lets requests and jobs that have begun finish within Config.ShutdownGrace, and closes
+// everything. It returns nil if all of them did.
+func (s *Server) Serve(ctx context.Context, ln net.Listener) error {
+	s.log.Info("listening", "address", ln.Addr().String(), "url", s.auth.Host().BaseURL(), "production", s.cfg.Core.Production)
+	done := make(chan error, 1)
+	go func() { done <- s.app.Listener(ln) }()
+	var err error
+	select {
+	case err = <-done:
+	case <-ctx.Done():
+		s.stopping.Store(true)
+		s.log.Info("stopping", "grace", s.cfg.ShutdownGrace.String())
+		grace, cancel := context.WithTimeout(context.WithoutCancel(ctx), s.cfg.ShutdownGrace)
+		defer cancel()
+		if err = s.app.ShutdownWithContext(grace); err != nil {
+			err = fmt.Errorf("requests were cut off: %w", err)
+		}
+		err = errors.Join(err, s.auth.Close(grace))
+	}
+	return errors.Join(err, s.Close())
+}
+
+// Close ends background work and closes the database, at once.
+func (s *Server) Close() error {
+	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
+	defer cancel()
+	return errors.Join(s.auth.Close(ctx), s.closeDB())
+}
+
+// https tells whether browsers reach the server encrypted.
+func (s *Server) https() bool { return strings.HasPrefix(s.auth.Host().BaseURL(), "https://") }
