@@ -39,7 +39,7 @@ func (c *Call) checkBodyCallbacks() error {
 		case !present || isString && value == "":
 			continue
 		case !isString:
-			return Refuse(400, "Invalid "+f.label+": expected a string")
+			return f.notString
 		}
 		if !c.host.origins.URL(value) {
 			return f.err
@@ -49,14 +49,22 @@ func (c *Call) checkBodyCallbacks() error {
 }
 
 var callbackFields = []struct {
-	member, label string
-	err           *Error
+	member         string
+	err, notString *Error
 }{
-	{"callbackURL", "callbackURL", ErrInvalidCallbackURL},
-	{"redirectTo", "redirectURL", ErrInvalidRedirectURL},
-	{"errorCallbackURL", "errorCallbackURL", ErrInvalidErrorCallbackURL},
-	{"newUserCallbackURL", "newUserCallbackURL", ErrInvalidNewUserCallback},
+	{"callbackURL", ErrInvalidCallbackURL, errNoCallbackURL},
+	{"redirectTo", ErrInvalidRedirectURL, errNoRedirectURL},
+	{"errorCallbackURL", ErrInvalidErrorCallbackURL, errNoErrorCallbackURL},
+	{"newUserCallbackURL", ErrInvalidNewUserCallback, errNoNewUserCallback},
 }
+
+// Better Auth derives the codes of these from their texts.
+var (
+	errNoCallbackURL      = Refuse(400, "Invalid callbackURL: expected a string")
+	errNoRedirectURL      = Refuse(400, "Invalid redirectURL: expected a string")
+	errNoErrorCallbackURL = Refuse(400, "Invalid errorCallbackURL: expected a string")
+	errNoNewUserCallback  = Refuse(400, "Invalid newUserCallbackURL: expected a string")
+)
 
 // trustedOrigin wants a trusted Origin, or a trusted Referer where there is no Origin.
 func (c *Call) trustedOrigin() error {

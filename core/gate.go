@@ -125,19 +125,17 @@ func (h *Host) undoable(ctx context.Context, tx *Tx, c *Call, fn func(context.Co
 
 func (h *Host) signIn(ctx context.Context, tx *Tx, in *SignIn) (*Session, error) {
 	var s *Session
-	err := h.txIf(ctx, tx, SignInPoint.has(h, after), func(ctx context.Context, tx *Tx) error {
-		e := &SignInEvent{SignIn: in, Tx: tx}
-		return SignInPoint.Run(ctx, h, tx, e, func(ctx context.Context) (err error) {
-			if e.challenge != nil {
-				if len(in.With) > 0 {
-					_, err = h.conn(tx).Batch(ctx, in.With...)
-				}
-				in.Call.answerChallenge(in, e.challenge)
-				return err
+	e := &SignInEvent{SignIn: in, Tx: tx}
+	err := SignInPoint.Run(ctx, h, tx, e, func(ctx context.Context) (err error) {
+		if e.challenge != nil {
+			if len(in.With) > 0 {
+				_, err = h.conn(tx).Batch(ctx, in.With...)
 			}
-			s, err = h.issue(ctx, tx, in.Call, in.User, proof{in.Methods, in.AAL, in.Call.now}, in.Forget, nil, in.With)
+			in.Call.answerChallenge(in, e.challenge)
 			return err
-		})
+		}
+		s, err = h.issue(ctx, tx, in.Call, in.User, proof{in.Methods, in.AAL, in.Call.now}, in.Forget, nil, in.With)
+		return err
 	})
 	if err != nil {
 		return nil, err
