@@ -93,7 +93,6 @@ var (
 
 	verificationKey     = Column(verifications, func(v *Verification) *string { return &v.Identifier })
 	verificationValue   = Column(verifications, func(v *Verification) *string { return &v.Value })
-	verificationExpires = Column(verifications, func(v *Verification) *time.Time { return &v.ExpiresAt })
 	verificationCreated = Column(verifications, func(v *Verification) *time.Time { return &v.CreatedAt })
 )
 

@@ -84,7 +84,7 @@ func Open(ctx context.Context, path string, o Options) (storage.Database, error)
 		return nil, err
 	}
 	if path == "" || strings.ContainsRune(path, 0) || strings.HasPrefix(path, "file:") {
-		return nil, errors.New("sqlite: the path must name a file, or be :memory:")
+		return nil, errors.New("sqlite: the path must be that of a file or the constant Memory")
 	}
 	d := &Database{file: path}
 	if path == Memory {

@@ -38,7 +38,6 @@ const (
 
 var (
 	errSyntax    = &Error{400, codeBadRequest, "Invalid JSON in request body"}
-	errForm      = &Error{400, codeBadRequest, "Invalid form data in request body"}
 	errDuplicate = &Error{400, codeBadRequest, "Duplicate key in request body"}
 	errUTF8      = &Error{400, codeBadRequest, "Invalid UTF-8 in request body"}
 	errSurrogate = &Error{400, codeBadRequest, "Unpaired surrogate in request body"}

@@ -1,0 +1,197 @@
+package core
+
+import (
+	"fmt"
+	"net/url"
+	"slices"
+	"strings"
+	"time"
+
+	"golang.org/x/net/publicsuffix"
+
+	"github.com/sallyport-auth/sallyport/core/internal/clientip"
+	"github.com/sallyport-auth/sallyport/core/internal/origin"
+	"github.com/sallyport-auth/sallyport/core/internal/password"
+	"github.com/sallyport-auth/sallyport/core/internal/ratelimit"
+	"github.com/sallyport-auth/sallyport/core/internal/secret"
+)
+
+// options checks everything that does not depend on plugins.
+func (b *compiler) options() {
+	h, cfg := b.h, &b.h.cfg
+	if cfg.Database == nil {
+		b.fault("database: required")
+	}
+	b.urls()
+	b.secrets()
+	b.cookies()
+	var err error
+	patterns := append([]string{cfg.BaseURL}, cfg.TrustedOrigins...)
+	if h.origins, err = origin.New(patterns); err != nil {
+		b.fault("trustedOrigins: %w", err)
+	}
+	if h.proxies, err = clientip.New(cfg.TrustedProxies); err != nil {
+		b.fault("trustedProxies: %w", err)
+	}
+	oneOf := func(name, v string, allowed ...string) {
+		if !slices.Contains(allowed, v) {
+			b.fault("%s: %q is none of %s", name, v, strings.Join(allowed, ", "))
+		}
+	}
+	oneOf("ids", cfg.IDs, "random", "uuid")
+	oneOf("session.tokenStorage", cfg.Session.TokenStorage, "hashed", "compat")
+	oneOf("session.cookieCache.strategy", cfg.Session.CookieCache.Strategy, "compact", "jwt", "jwe")
+	oneOf("password.hash", cfg.Password.Hash, "argon2id", "scrypt")
+	oneOf("rateLimit.storage", cfg.RateLimit.Storage, "memory", "database")
+	oneOf("cookies.sameSite", strings.ToLower(cfg.Cookies.SameSite), "lax", "strict", "none")
+	for name, n := range map[string]int{"session.expiresIn": cfg.Session.ExpiresIn, "session.updateAge": *cfg.Session.UpdateAge,
+		"session.freshAge": *cfg.Session.FreshAge, "maxBody": cfg.MaxBody, "timeout": cfg.Timeout, "rateLimit.window": cfg.RateLimit.Window,
+		"rateLimit.max": cfg.RateLimit.Max, "lockout.max": cfg.Lockout.Max, "lockout.window": cfg.Lockout.Window,
+		"lockout.duration": cfg.Lockout.Duration, "emailVerification.expiresIn": cfg.Email.ExpiresIn,
+		"user.deleteUser.deleteTokenExpiresIn": cfg.User.DeleteUser.TokenExpiresIn, "session.cookieCache.maxAge": cfg.Session.CookieCache.MaxAge} {
+		if n < 0 {
+			b.fault("%s: %d is negative", name, n)
+		}
+	}
+	if cfg.Session.ExpiresIn > 34_560_000 {
+		b.fault("session.expiresIn: %d s: browsers keep no cookie for more than 400 days (34560000 s)", cfg.Session.ExpiresIn)
+	}
+	if m := cfg.Session.CookieCache.MaxAge; m > 86400 {
+		b.fault("session.cookieCache.maxAge: %d s: a revoked session would stay valid for so long; at most 86400", m)
+	}
+	hasher := password.Argon2id(password.Params{MemoryKiB: cfg.Password.MemoryKiB, Time: cfg.Password.Iterations, Threads: cfg.Password.Parallelism})
+	if cfg.Password.Hash == "scrypt" {
+		hasher = password.Scrypt()
+	}
+	h.hasher, err = password.NewPool(password.Multi(hasher), password.PoolOptions{Workers: cfg.Password.Workers,
+		Queue: cfg.Password.Queue, MemoryLimit: cfg.Password.MemoryLimit, Rand: h.random})
+	if err != nil {
+		b.fault("password: %w", err)
+	}
+}
+
+func (b *compiler) urls() {
+	cfg := &b.h.cfg
+	u, err := url.Parse(cfg.BaseURL)
+	switch {
+	case cfg.BaseURL == "":
+		b.fault("baseURL: required, for instance https://auth.example.com")
+	case err != nil || u.Host == "" || u.Scheme != "https" && u.Scheme != "http":
+		b.fault("baseURL: %q is no absolute http or https URL", cfg.BaseURL)
+	case strings.Trim(u.Path, "/") != "" || u.RawQuery != "" || u.Fragment != "" || u.User != nil:
+		b.fault("baseURL: %q must be an origin: scheme, host and port; the path belongs into basePath", cfg.BaseURL)
+	case cfg.Production && u.Scheme != "https":
+		b.fault("baseURL: %q is plain http, which production refuses: cookies and links would travel in the open", cfg.BaseURL)
+	}
+	if err == nil {
+		cfg.BaseURL = strings.ToLower(u.Scheme) + "://" + strings.ToLower(u.Host)
+	}
+	if !strings.HasPrefix(cfg.BasePath, "/") || strings.Contains(cfg.BasePath, "//") {
+		b.fault("basePath: %q must begin with one slash", cfg.BasePath)
+	}
+	cfg.BasePath = strings.TrimSuffix(cfg.BasePath, "/")
+	if cfg.ErrorURL != "" {
+		if u, err := url.Parse(cfg.ErrorURL); err != nil || u.Scheme != "" && u.Scheme != "http" && u.Scheme != "https" {
+			b.fault("errorURL: %q is no path and no http or https URL", cfg.ErrorURL)
+		}
+	}
+}
+
+func (b *compiler) secrets() {
+	cfg := &b.h.cfg
+	weak := func(name, s string) {
+		if err := secret.Weak(s); err != nil {
+			if cfg.Production {
+				b.fault("%s: %w; make one with: sallyport secret", name, err)
+			} else {
+				b.h.log.Warn("weak secret: production will refuse it", "option", name, "reason", err.Error())
+			}
+		}
+	}
+	switch {
+	case len(cfg.Secrets) == 0 && cfg.Secret == "":
+		b.fault("secret: required; make one with: sallyport secret")
+		b.h.keyring = secret.Single(strings.Repeat("x", 32)) // lets the other checks go on
+	case len(cfg.Secrets) == 0:
+		weak("secret", cfg.Secret)
+		b.h.keyring = secret.Single(cfg.Secret)
+	default:
+		entries := make([]secret.Entry, len(cfg.Secrets))
+		for i, s := range cfg.Secrets {
+			weak(fmt.Sprintf("secrets[%d]", i), s.Value)
+			entries[i] = secret.Entry{Version: s.Version, Value: s.Value, DecryptOnly: s.DecryptOnly}
+		}
+		k, err := secret.New(entries, cfg.Secret)
+		if err != nil {
+			b.fault("secrets: %w", err)
+			k = secret.Single(strings.Repeat("x", 32))
+		}
+		b.h.keyring = k
+	}
+}
+
+func (b *compiler) cookies() {
+	cfg := &b.h.cfg.Cookies
+	if cfg.Secure == nil {
+		secure := strings.HasPrefix(b.h.cfg.BaseURL, "https://")
+		cfg.Secure = &secure
+	}
+	if cfg.Domain != "" {
+		d := strings.TrimPrefix(strings.ToLower(cfg.Domain), ".")
+		u, _ := url.Parse(b.h.cfg.BaseURL)
+		suffix, icann := publicsuffix.PublicSuffix(d)
+		switch {
+		case suffix == d && (icann || strings.Contains(d, ".")):
+			b.fault("cookies.domain: %q is a public suffix: every site below it would get the cookies", cfg.Domain)
+		case u != nil && u.Hostname() != d && !strings.HasSuffix(u.Hostname(), "."+d):
+			if b.h.cfg.Production {
+				b.fault("cookies.domain: %q does not hold the host of baseURL %q: browsers would refuse the cookies", cfg.Domain, b.h.cfg.BaseURL)
+			} else {
+				b.h.log.Warn("cookies.domain does not hold the host of baseURL: browsers will refuse the cookies", "domain", cfg.Domain, "baseURL", b.h.cfg.BaseURL)
+			}
+		}
+	}
+	if strings.ContainsAny(cfg.Prefix, " ;,=\"\t") {
+		b.fault("cookies.prefix: %q is no cookie name", cfg.Prefix)
+	}
+	life := time.Duration(b.h.cfg.Session.ExpiresIn) * time.Second
+	b.h.cookies = cookieSet{token: b.h.Cookie("session_token", life),
+		data:   b.h.Cookie("session_data", time.Duration(b.h.cfg.Session.CookieCache.MaxAge)*time.Second),
+		forget: b.h.Cookie("dont_remember", 0)}
+}
+
+// limits compiles the rate limits: core's, the plugins', the app's own.
+func (b *compiler) limits() {
+	h, cfg := b.h, &b.h.cfg.RateLimit
+	rule := func(l RateLimit) ratelimit.Rule {
+		return ratelimit.Rule{Window: time.Duration(l.Window) * time.Second, Max: l.Max}
+	}
+	c := ratelimit.Config{Default: rule(RateLimit{Max: cfg.Max, Window: cfg.Window})}
+	for _, s := range h.specs {
+		var list []ratelimit.Limit
+		for _, l := range s.Limits {
+			for _, path := range l.Paths {
+				list = append(list, ratelimit.Limit{Path: path, Rule: rule(l)})
+			}
+		}
+		c.Plugins = append(c.Plugins, list)
+	}
+	for _, l := range cfg.Rules {
+		for _, path := range l.Paths {
+			if l.Max == 0 {
+				c.Custom = append(c.Custom, ratelimit.CustomLimit{Path: path, Off: true})
+			} else {
+				c.Custom = append(c.Custom, ratelimit.CustomLimit{Path: path, Rule: rule(l)})
+			}
+		}
+	}
+	var err error
+	if h.limits, err = ratelimit.NewRules(c); err != nil {
+		b.fault("rateLimit: %w", err)
+	}
+	if cfg.Storage == "database" {
+		h.store = databaseLimits{h}
+	} else {
+		h.store = ratelimit.NewMemory(0)
+	}
+}
