@@ -38,8 +38,7 @@ func (h *Host) Clean(ctx context.Context) (int64, error) {
 		table, key, where string
 		at                any
 	}{
-		// A day's grace lets a client hear "expired" instead of "unknown".
-		{"verification", "id", "{verification:expiresAt} < ?", now.Add(-24 * time.Hour)},
+		{"verification", "id", "{verification:expiresAt} < ?", now.Add(-verificationGrace)},
 		{"session", "id", "{session:expiresAt} < ?", now},
 		{"attempt", "id", "{attempt:expiresAt} < ?", now},
 		{"rateLimit", "id", "{rateLimit:lastRequest} < ?", now.Add(-24 * time.Hour).UnixMilli()},

@@ -72,6 +72,9 @@ func (b *compiler) ownSpec() (s Spec, userFields, sessionFields map[string]*fiel
 		},
 		Errors: coreErrors,
 		Jobs: []JobHandler{mailJob.Handle(func(ctx context.Context, m contract.Message) error {
+			if isDecoy(m) {
+				return nil
+			}
 			if h.cfg.Mailer == nil {
 				return errNoMailer
 			}

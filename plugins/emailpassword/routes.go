@@ -76,9 +76,19 @@ func (p *Plugin) signUp(ctx context.Context, c *core.Call, in SignUpInput) (Sign
 		return none, err
 	}
 	if known != nil {
-		return SignUpAnswer{User: u}, p.host.DecoyMail(ctx)
+		return SignUpAnswer{User: u}, p.decoy(ctx, p.host.SendsOnSignUp(p.o.RequireEmailVerification))
 	}
 	return p.create(ctx, c, u, hash, in)
+}
+
+// decoy writes as much as a new user, or the link of a known one, would.
+func (p *Plugin) decoy(ctx context.Context, mail bool) error {
+	return p.host.Tx(ctx, nil, func(ctx context.Context, tx *core.Tx) error {
+		if err := p.host.DecoyWrite(ctx, tx); err != nil || !mail {
+			return err
+		}
+		return p.host.DecoyMail(ctx, tx)
+	})
 }
 
 // create writes everything in one transaction: a failure anywhere leaves nothing.

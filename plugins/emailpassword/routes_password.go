@@ -169,7 +169,7 @@ func (p *Plugin) requestReset(ctx context.Context, c *core.Call, in RequestReset
 		return RequestResetAnswer{}, err
 	}
 	if u == nil {
-		return out, p.host.DecoyMail(ctx)
+		return out, p.decoy(ctx, true)
 	}
 	token, err := p.host.RandomString(core.Alphanumeric, 24)
 	if err != nil {
