@@ -82,6 +82,15 @@ func (c *checker) fault(format string, args ...any) {
 // what the others do. hooks are the app's.
 func (c *checker) harness(e Engine, hooks ...core.Hook) *Harness {
 	c.t.Helper()
+	h, err := c.start(e, hooks...)
+	if err != nil {
+		c.t.Fatalf("plugintest: %v", err)
+	}
+	return h
+}
+
+func (c *checker) start(e Engine, hooks ...core.Hook) (*Harness, error) {
+	c.t.Helper()
 	o := c.o
 	o.Database = e
 	if o.Others != nil {
@@ -94,7 +103,7 @@ func (c *checker) harness(e Engine, hooks ...core.Hook) *Harness {
 		}
 		cfg.Hooks = append(cfg.Hooks, hooks...)
 	}
-	return New(c.t, o)
+	return Start(c.t, o)
 }
 
 func (c *checker) engines() []Engine {

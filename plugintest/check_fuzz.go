@@ -6,6 +6,7 @@ import (
 	"maps"
 	"net/url"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/sallyport-auth/sallyport/core"
@@ -156,7 +157,7 @@ func (f *fuzzer) body(i *core.RouteInfo, base *Request) {
 	}
 	for _, n := range names {
 		send(object(n, ""), nil)
-		for _, v := range values {
+		for _, v := range append(edges(i, n), values...) {
 			send(object(n, v), nil)
 		}
 	}
@@ -167,6 +168,23 @@ func (f *fuzzer) body(i *core.RouteInfo, base *Request) {
 		send(whole, map[string]string{"content-type": typ})
 	}
 	send([]byte(strings.Join(names, "=%00&")+"=%ff"), map[string]string{"content-type": "application/x-www-form-urlencoded"})
+}
+
+// edges are values at the limits of a member's rules, and just beyond.
+func edges(i *core.RouteInfo, name string) (out []string) {
+	for _, m := range members(i.In) {
+		for rule := range strings.SplitSeq(m.rules, ",") {
+			limit, text, _ := strings.Cut(rule, "=")
+			n, err := strconv.Atoi(text)
+			if m.name != name || err != nil || limit != "min" && limit != "max" || n < 1 || n > 1<<20 {
+				continue
+			}
+			for k := n - 1; k <= n+1; k++ {
+				out = append(out, `"`+strings.Repeat("x", k)+`"`, strconv.Itoa(k))
+			}
+		}
+	}
+	return out
 }
 
 func (f *fuzzer) query(i *core.RouteInfo, base *Request) {

@@ -14,7 +14,11 @@ func jsonInto(raw []byte, dst any) error { return json.Unmarshal(raw, dst) }
 
 func checkSchema(c *checker) {
 	for _, e := range c.engines() {
-		h := c.harness(e)
+		h, err := c.start(e)
+		if err != nil {
+			c.fault("%s: %v", e, err)
+			continue
+		}
 		ctx := context.Background()
 		want, names, steps := h.Auth.Schema()
 		plan, err := migrations.Read(ctx, h.Config.Database, want, names, steps)
