@@ -3,6 +3,8 @@ package server
 import (
 	"time"
 
+	"github.com/gofiber/fiber/v2"
+
 	"github.com/sallyport-auth/sallyport/adapters/logmail"
 	"github.com/sallyport-auth/sallyport/adapters/notify"
 	"github.com/sallyport-auth/sallyport/adapters/smtp"
@@ -39,6 +41,10 @@ type Config struct {
 	// hooks run: a mapping of id to options (none: the defaults), or a list of ids and of
 	// such mappings.
 	Plugins Plugins `yaml:"plugins"`
+
+	// Routes adds an app's own routes. They answer after the endpoints and before the
+	// pages and the 404 of unknown paths.
+	Routes func(app fiber.Router, auth *core.Auth) `yaml:"-"`
 
 	data             string // the data folder of development
 	port             string // of PORT

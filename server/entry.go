@@ -132,3 +132,12 @@ func (d *decoder) enable(entries []PluginEntry) Plugins {
 	}
 	return out
 }
+
+// IDs lists the ids of entries, in order.
+func IDs(entries []PluginEntry) []string {
+	out := make([]string, len(entries))
+	for i, e := range entries {
+		out[i] = e.id
+	}
+	return out
+}

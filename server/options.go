@@ -17,7 +17,8 @@ type option struct {
 	typ   reflect.Type // without a pointer
 	field string       // import path, type and name of the field, for its comment
 	tag   reflect.StructTag
-	list  bool // a list or mapping of objects, whose own options are in members
+	names map[string]string // of the struct's fields: Go's to the file's
+	list  bool              // a list or mapping of objects, whose own options are in members
 	under []option
 }
 
@@ -46,12 +47,14 @@ func yamlField(f *reflect.StructField) (name string, inline, ok bool) {
 // optionsOf lists the options of a struct in the order of its fields.
 func optionsOf(t reflect.Type, prefix string, index ...int) []option {
 	var out []option
+	names := map[string]string{}
 	for i := range t.NumField() {
 		f := t.Field(i)
 		name, inline, ok := yamlField(&f)
 		if !ok {
 			continue
 		}
+		names[f.Name] = name
 		at := append(index[:len(index):len(index)], i)
 		if inline {
 			out = append(out, optionsOf(f.Type, prefix, at...)...)
@@ -62,7 +65,7 @@ func optionsOf(t reflect.Type, prefix string, index ...int) []option {
 		if typ.Kind() == reflect.Pointer {
 			typ = typ.Elem()
 		}
-		o := option{path: path, index: at, typ: typ, field: t.PkgPath() + "." + t.Name() + "." + f.Name, tag: f.Tag}
+		o := option{path: path, index: at, typ: typ, field: t.PkgPath() + "." + t.Name() + "." + f.Name, tag: f.Tag, names: names}
 		switch {
 		case typ == pluginsType:
 		case typ.Kind() == reflect.Struct:
@@ -108,7 +111,7 @@ func envName(path string) string {
 	var b strings.Builder
 	b.WriteString(envPrefix)
 	low := false
-	for _, r := range path {
+	for _, r := range strings.ReplaceAll(path, "KiB", "Kib") {
 		switch {
 		case r == '.' || r == '-':
 			r, low = '_', false

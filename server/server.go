@@ -137,6 +137,9 @@ func (s *Server) makeApp() *fiber.App {
 	app.Get("/healthz", s.health.alive)
 	app.Get("/readyz", s.health.ready)
 	authfiber.Mount(app, s.auth)
+	if s.cfg.Routes != nil {
+		s.cfg.Routes(app, s.auth)
+	}
 	if s.pages != nil {
 		app.Use(s.servePages)
 	}
@@ -144,10 +147,11 @@ func (s *Server) makeApp() *fiber.App {
 	return app
 }
 
-// Auth returns the compiled Auth, for programs that add routes to App.
+// Auth returns the compiled Auth.
 func (s *Server) Auth() *core.Auth { return s.auth }
 
-// App returns the Fiber app.
+// App returns the Fiber app. Routes that are added to it now come after the 404 of
+// unknown paths: use Config.Routes.
 func (s *Server) App() *fiber.App { return s.app }
 
 // Run listens on the configured address until ctx ends; see Serve.

@@ -1,0 +1,262 @@
+// Package cli is the command line of the program. An app's own main calls Main with its
+// list of plugins and has every command of the built-in program:
+//
+//	func main() {
+//		cli.Main(cli.Program{Name: "acme-auth", Plugins: []server.PluginEntry{
+//			server.Entry(emailpassword.ID, emailpassword.New),
+//			server.Entry("acme", acme.New),
+//		}})
+//	}
+//
+// Exit codes: 0 is success, 1 a failure, 2 "migrate plan" with something to do, 64 a
+// command line that is wrong.
+package cli
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"runtime/debug"
+	"slices"
+	"strings"
+	"syscall"
+
+	"github.com/sallyport-auth/sallyport/core"
+	"github.com/sallyport-auth/sallyport/server"
+)
+
+// Program is a program: its name, and the plugins that its config file may enable.
+type Program struct {
+	// Name is what the usage text calls it. Default "sallyport".
+	Name string
+	// Version is printed by "version". Default: what the Go toolchain recorded.
+	Version string
+	// Plugins are the entries, in the order in which development enables them.
+	Plugins []server.PluginEntry
+	// Configure changes the configuration after it was read: an app's own hooks and
+	// routes, for instance. Its error ends the command.
+	Configure func(*server.Config) error
+}
+
+// Exit codes.
+const (
+	ok      = 0
+	failed  = 1
+	pending = 2
+	misused = 64 // EX_USAGE of sysexits.h; 2 means that migrations are pending
+)
+
+// Main runs the command that os.Args names and ends the process.
+func Main(p Program) {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	go func() { // a second signal ends the process at once
+		<-ctx.Done()
+		stop()
+	}()
+	os.Exit(p.Run(ctx, os.Args[1:], os.Environ(), os.Stdout, os.Stderr))
+}
+
+// run is one invocation.
+type run struct {
+	Program
+	env      []string
+	out, err io.Writer
+	config   string
+	data     string
+	prod     bool
+}
+
+// defaultFile is read if it is there.
+const defaultFile = "sallyport.yaml"
+
+// Run runs a command and returns its exit code. args are without the program's name.
+func (p Program) Run(ctx context.Context, args, env []string, out, err io.Writer) int {
+	if p.Name == "" {
+		p.Name = "sallyport"
+	}
+	if p.Version == "" {
+		p.Version = "(devel)"
+		if info, ok := debug.ReadBuildInfo(); ok && info.Main.Version != "" {
+			p.Version = info.Main.Version
+		}
+	}
+	r := &run{Program: p, env: env, out: out, err: err}
+	switch {
+	case len(args) == 0:
+		r.usage(err)
+		return misused
+	case args[0] == "help" || args[0] == "-h" || args[0] == "--help":
+		r.usage(out)
+		return ok
+	}
+	for _, c := range commands {
+		words := strings.Fields(c.name)
+		if len(args) >= len(words) && strings.Join(args[:len(words)], " ") == c.name {
+			return r.command(ctx, c, args[len(words):])
+		}
+	}
+	return r.pluginCommand(ctx, args)
+}
+
+type command struct {
+	name, args, summary string
+	// setup declares flags and returns what runs after they were read.
+	setup func(*run, *flag.FlagSet) func(ctx context.Context) (int, error)
+	plain bool // takes no configuration
+}
+
+var commands = []command{
+	{"serve", "", "run the server; without a file it is a development server", serve, false},
+	{"migrate plan", "[--out DIR]", "print what the database lacks as SQL; exit code 2 if anything", migratePlan, false},
+	{"migrate apply", "", "bring the database up to date", migrateApply, false},
+	{"migrate verify", "", "check that the database has what the plugins need", migrateVerify, false},
+	{"routes", "", "list every endpoint with its access level and plugin", routes, false},
+	{"errors", "", "list every error code", errorCodes, false},
+	{"config check", "", "read the configuration and report every fault", configCheck, false},
+	{"config docs", "", "print the documentation of every option", configDocs, true},
+	{"secret", "", "print a new random secret", secret, true},
+	{"version", "", "print the version", version, true},
+}
+
+func (r *run) usage(w io.Writer) {
+	fmt.Fprintf(w, "usage: %s COMMAND [options]\n\n", r.Name)
+	for _, c := range commands {
+		fmt.Fprintf(w, "  %-32s %s\n", strings.TrimSpace(c.name+" "+c.args), c.summary)
+	}
+	fmt.Fprintf(w, `
+options:
+  --config FILE   the config file; default $SALLYPORT_CONFIG, or sallyport.yaml if it is there
+  --data DIR      the data folder of development; default $SALLYPORT_DATA, or sallyport-data
+  --production    hold the checks of production
+`)
+	// Any configuration will do that compiles with every plugin.
+	c := server.Config{Core: core.Config{BaseURL: "http://localhost"}}
+	for _, id := range server.IDs(r.Plugins) {
+		c.Plugins = append(c.Plugins, server.Enabled{ID: id})
+	}
+	auth, err := server.Describe(c, r.Plugins...)
+	if err != nil || len(auth.Commands()) == 0 {
+		return
+	}
+	fmt.Fprintf(w, "\nof plugins:\n")
+	for _, c := range auth.Commands() {
+		fmt.Fprintf(w, "  %-32s %s\n", c.Plugin+" "+c.Name, c.Summary)
+	}
+}
+
+// command reads the flags and runs a command.
+func (r *run) command(ctx context.Context, c command, args []string) int {
+	f := flag.NewFlagSet(r.Name+" "+c.name, flag.ContinueOnError)
+	f.SetOutput(r.err)
+	if !c.plain {
+		r.flags(f)
+	}
+	do := c.setup(r, f)
+	switch err := f.Parse(args); {
+	case errors.Is(err, flag.ErrHelp):
+		return ok
+	case err != nil:
+		return misused
+	case f.NArg() > 0:
+		fmt.Fprintf(r.err, "%s %s: unexpected argument %q\n", r.Name, c.name, f.Arg(0))
+		return misused
+	}
+	code, err := do(ctx)
+	if err != nil {
+		fmt.Fprintf(r.err, "%s: %v\n", r.Name, err)
+	}
+	return code
+}
+
+func (r *run) flags(f *flag.FlagSet) {
+	f.StringVar(&r.config, "config", r.getenv("SALLYPORT_CONFIG"), "the config `file`")
+	f.StringVar(&r.data, "data", r.getenv("SALLYPORT_DATA"), "the data `folder` of development")
+	f.BoolVar(&r.prod, "production", false, "hold the checks of production")
+}
+
+func (r *run) getenv(name string) (value string) {
+	for _, l := range r.env {
+		if n, v, _ := strings.Cut(l, "="); n == name {
+			value = v
+		}
+	}
+	return value
+}
+
+// load reads the configuration.
+func (r *run) load() (server.Config, error) {
+	if r.config == "" {
+		if _, err := os.Stat(defaultFile); err == nil {
+			r.config = defaultFile
+		}
+	}
+	c, err := server.Load(server.Source{File: r.config, Data: r.data, Production: r.prod, Env: r.env}, r.Plugins...)
+	if err == nil && r.Configure != nil {
+		err = r.Configure(&c)
+	}
+	return c, err
+}
+
+// pluginCommand runs "ID NAME ARGS...", a command that an enabled plugin brings. Its
+// options come before the arguments.
+func (r *run) pluginCommand(ctx context.Context, args []string) int {
+	unknown := func() int {
+		fmt.Fprintf(r.err, "%s: unknown command %q; see %s help\n", r.Name, strings.Join(args[:min(2, len(args))], " "), r.Name)
+		return misused
+	}
+	if len(args) < 2 {
+		return unknown()
+	}
+	f := flag.NewFlagSet(r.Name+" "+args[0]+" "+args[1], flag.ContinueOnError)
+	f.SetOutput(r.err)
+	r.flags(f)
+	if err := f.Parse(args[2:]); err != nil {
+		return misused
+	}
+	if !slices.Contains(server.IDs(r.Plugins), args[0]) {
+		return unknown()
+	}
+	if err := r.runPlugin(ctx, args[0], args[1], f.Args()); err != nil {
+		if errors.Is(err, errNoCommand) {
+			return unknown()
+		}
+		fmt.Fprintf(r.err, "%s: %v\n", r.Name, err)
+		return failed
+	}
+	return ok
+}
+
+var errNoCommand = errors.New("no such command")
+
+func (r *run) runPlugin(ctx context.Context, id, name string, args []string) (err error) {
+	c, err := r.load()
+	if err != nil {
+		return err
+	}
+	described, err := server.Describe(c, r.Plugins...)
+	if err != nil {
+		return err
+	}
+	if find(described, id, name) == nil {
+		return errNoCommand
+	}
+	auth, closeAll, err := server.OpenAuth(ctx, c, r.Plugins...)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, closeAll(context.WithoutCancel(ctx))) }()
+	return find(auth, id, name).Run(ctx, auth.Host(), args, r.out)
+}
+
+func find(auth *core.Auth, id, name string) *core.PluginCommand {
+	for _, c := range auth.Commands() {
+		if c.Plugin == id && c.Name == name {
+			return &c
+		}
+	}
+	return nil
+}

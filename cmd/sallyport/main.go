@@ -1,0 +1,19 @@
+// Command sallyport is the authentication server with every built-in plugin. A server
+// with further plugins is a main like this one with more entries.
+package main
+
+import (
+	"github.com/sallyport-auth/sallyport/cli"
+	"github.com/sallyport-auth/sallyport/plugins/emailpassword"
+	"github.com/sallyport-auth/sallyport/server"
+)
+
+// plugins are the built-in ones, in the order in which their hooks run by default.
+var plugins = []server.PluginEntry{
+	server.Entry(emailpassword.ID, emailpassword.New),
+}
+
+// version is set by the linker; empty leaves it to what the toolchain recorded.
+var version string
+
+func main() { cli.Main(cli.Program{Version: version, Plugins: plugins}) }
