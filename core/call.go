@@ -10,6 +10,7 @@ import (
 	"github.com/sallyport-auth/sallyport/core/internal/clientip"
 	"github.com/sallyport-auth/sallyport/core/internal/cookie"
 	"github.com/sallyport-auth/sallyport/core/internal/input"
+	"github.com/sallyport-auth/sallyport/core/internal/origin"
 )
 
 // Call is one request on its way through the dispatcher, over HTTP or from Go. It is
@@ -120,11 +121,19 @@ func (c *Call) Redirect(to string) {
 func (c *Call) RedirectQuery(to string, pairs ...string) { c.Redirect(AddQuery(to, pairs...)) }
 
 // AnswerHTML answers with a page. The page must not contain anything that a client
-// sent unless html/template put it there.
-func (c *Call) AnswerHTML(status int, page []byte) {
+// sent unless html/template put it there. Its forms may be sent to this origin, which may
+// redirect to where challenges go and to the origins of targets: URLs that have been
+// checked.
+func (c *Call) AnswerHTML(status int, page []byte, targets ...string) {
+	form := "form-action 'self'"
+	for _, t := range append([]string{c.host.cfg.ChallengeURL}, targets...) {
+		if o := origin.Source(t); o != "" && !strings.Contains(form, o) {
+			form += " " + o
+		}
+	}
 	c.answer = &Response{Status: status, Header: []Field{
 		{"Content-Type", "text/html; charset=utf-8"},
-		{"Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"},
+		{"Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; " + form + "; frame-ancestors 'none'"},
 		{"X-Content-Type-Options", "nosniff"}, {"Referrer-Policy", "no-referrer"}}, Body: page}
 }
 

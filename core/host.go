@@ -98,6 +98,10 @@ func (h *Host) BaseURL() string { return h.cfg.BaseURL }
 // configuration alone, never from a request.
 func (h *Host) URL(path string) string { return h.cfg.BaseURL + h.cfg.BasePath + path }
 
+// Shared tells whether Better Auth works on the same database (Session.TokenStorage is
+// "compat"): what is stored must be what it can read.
+func (h *Host) Shared() bool { return h.cfg.Session.TokenStorage == "compat" }
+
 // Production tells whether the stricter checks hold.
 func (h *Host) Production() bool { return h.cfg.Production }
 

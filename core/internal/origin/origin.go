@@ -74,6 +74,25 @@ func (m *Matcher) URL(u string) bool {
 	return m.absolute(u)
 }
 
+// Source is the origin of an absolute URL as a Content-Security-Policy names it, or its
+// scheme where that has none ("myapp:"); "" for everything else, and for what could end
+// the directive that it stands in.
+func Source(u string) string {
+	if !clean(u) || strings.HasPrefix(u, "/") {
+		return ""
+	}
+	w, ok := weburl.Parse(u)
+	if !ok || denied[w.Scheme] || strings.IndexFunc(w.Authority(), func(r rune) bool {
+		return !strings.ContainsRune("abcdefghijklmnopqrstuvwxyz0123456789.-:[]", r)
+	}) >= 0 {
+		return ""
+	}
+	if o := w.Origin(); o != "" {
+		return o
+	}
+	return w.Scheme + ":"
+}
+
 func (m *Matcher) absolute(s string) bool {
 	if m == nil || !clean(s) {
 		return false

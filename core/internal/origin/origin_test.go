@@ -173,3 +173,15 @@ func BenchmarkOrigin(b *testing.B) {
 		})
 	}
 }
+
+func TestSource(t *testing.T) {
+	for u, want := range map[string]string{
+		"https://App.Example.com:443/a?b#c": "https://app.example.com", "http://localhost:3000": "http://localhost:3000",
+		"http://[::1]:80/": "http://[::1]", "myapp://open": "myapp:", "/path": "", "": "", "javascript:alert(1)": "", "data:text/html,x": "",
+		"https://a;script-src.example.com/": "", "https://a,b.example/": "", "https://a b.example/": "", "https://*.example.com/": "", `https:\\a.example`: "",
+	} {
+		if got := Source(u); got != want {
+			t.Errorf("Source(%q) = %q, want %q", u, got, want)
+		}
+	}
+}

@@ -1,0 +1,64 @@
+package core
+
+import "context"
+
+// UserClaim runs when somebody has proved for the first time that a user's address is
+// theirs. Whoever made the account before may have been somebody else: a plugin that
+// keeps a way in, or a lock, for the user deletes it in a hook here.
+var UserClaim = NewPoint[UserClaimEvent]("user-claim")
+
+// UserClaimEvent is the payload of UserClaim. User is the row with the address verified.
+type UserClaimEvent struct {
+	Call *Call
+	Tx   *Tx
+	User *User
+}
+
+// ClaimUnproven gives an account to who has just proved its address, and returns the user
+// as they are then. If the address was proved before, nothing happens. Else everything
+// that its unproven maker could come back with goes in the same transaction: accounts
+// (password, providers), sessions, outstanding secrets, what plugins keep, and a lock that
+// wrong guesses brought about (GHSA-qq9h-g4jm-xgf3). It returns nil if the user is gone or
+// has another address by now. Of N parallel calls one claims.
+func (h *Host) ClaimUnproven(ctx context.Context, tx *Tx, c *Call, u *User) (claimed *User, err error) {
+	if u.EmailVerified {
+		return u, nil
+	}
+	yes := true
+	err = h.Tx(ctx, tx, func(ctx context.Context, tx *Tx) error {
+		claimed, err = h.UpdateUser(ctx, tx, c, u.ID, UserChange{EmailVerified: &yes}, EmailUnverified, EmailIs(u.Email))
+		if err != nil {
+			return err
+		}
+		if claimed == nil {
+			claimed, err = h.UserByID(ctx, tx, u.ID)
+			if err != nil || claimed == nil || !claimed.EmailVerified || claimed.Email != u.Email {
+				claimed = nil
+			}
+			return err
+		}
+		e := &UserClaimEvent{Call: c, Tx: tx, User: claimed}
+		if err := UserClaim.Run(ctx, h, tx, e, func(ctx context.Context) error { return h.dropAccess(ctx, tx, u.ID) }); err != nil {
+			return err
+		}
+		return EmailVerified.Run(ctx, h, tx, &EmailVerifiedEvent{c, tx, claimed}, nil)
+	})
+	if err != nil {
+		return nil, err
+	}
+	return claimed, nil
+}
+
+// dropAccess deletes all of core's that lets somebody in as a user.
+func (h *Host) dropAccess(ctx context.Context, tx *Tx, userID string) error {
+	if err := h.RevokeSessions(ctx, tx, userID, ""); err != nil {
+		return err
+	}
+	if _, err := accounts.Delete(ctx, tx, accountUser.Eq(userID)); err != nil {
+		return err
+	}
+	if err := h.DropVerifications(ctx, tx, userID); err != nil {
+		return err
+	}
+	return h.Attempts("password").Unlock(ctx, tx, userID)
+}
