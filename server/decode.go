@@ -285,7 +285,7 @@ func (v visitor) Visit(n ast.Node) ast.Visitor { v(n); return v }
 
 // suggest finds the name that a mistyped one is nearest to, or "".
 func suggest[T any](name string, have map[string]T) string {
-	best, at := "", 3
+	best, at := "", max(1, len(name)/3)+1
 	for _, s := range slices.Sorted(maps.Keys(have)) {
 		if d := distance(strings.ToLower(name), strings.ToLower(s)); d < at {
 			best, at = s, d

@@ -44,14 +44,24 @@ func (s *Server) observe(c *fiber.Ctx) (err error) {
 	if owned && len(h.Peek("Cache-Control")) == 0 {
 		h.Set("Cache-Control", "no-store")
 	}
-	if !*s.cfg.Log.Requests || !s.log.Enabled(c.UserContext(), slog.LevelInfo) {
+	level := slog.LevelInfo
+	if quiet(x.Path()) && c.Response().StatusCode() < 400 {
+		level = slog.LevelDebug
+	}
+	if !*s.cfg.Log.Requests || !s.log.Enabled(c.UserContext(), level) {
 		return nil
 	}
-	s.log.LogAttrs(c.UserContext(), slog.LevelInfo, "request",
+	s.log.LogAttrs(c.UserContext(), level, "request",
 		slog.String("method", method(x.Method())), slog.String("path", s.pattern(c, x)), slog.Int("status", c.Response().StatusCode()),
 		slog.Duration("took", time.Since(begin)), slog.Int("bytes", len(c.Response().Body())),
 		slog.String("ip", s.auth.ClientIP(x)), slog.String("request_id", id))
 	return nil
+}
+
+// quiet tells what is asked for so often that it would bury the rest: probes, and the
+// parts of pages.
+func quiet(path string) bool {
+	return path == "/healthz" || path == "/readyz" || strings.HasSuffix(path, ".js") || strings.HasSuffix(path, ".css") || strings.HasSuffix(path, ".svg")
 }
 
 // contained runs the rest of the app; a panic is an error with its stack in the log.
