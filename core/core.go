@@ -66,17 +66,6 @@ func compile(cfg Config) (h *Host, userFields, sessionFields map[string]*field, 
 	return h, userFields, sessionFields, b.err()
 }
 
-// SchemaOf tells what a configuration wants of the database: the input of the
-// migrations. It compiles like New, reports the same faults, and neither reads the
-// database nor initialises a plugin, so that it works before there are any tables.
-func SchemaOf(cfg Config) (*schema.Schema, schema.Names, []storage.Step, error) {
-	h, _, _, err := compile(cfg)
-	if err != nil {
-		return nil, schema.Names{}, nil, err
-	}
-	return h.schema, h.cfg.Names, h.steps, nil
-}
-
 // open binds the schema to the database and compares the two.
 func (h *Host) open(ctx context.Context, userFields, sessionFields map[string]*field) error {
 	names := h.cfg.Names

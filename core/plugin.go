@@ -14,7 +14,7 @@ import (
 // Host. It changes when a plugin written against it would no longer compile or behave.
 const SPI = 1
 
-// Plugin is one feature. Spec is called by New, and by SchemaOf before; what it returns is
+// Plugin is one feature. Spec is called by New, and by Describe before; what it returns is
 // data: it can be checked and printed without running anything. One plugin value belongs to one Auth.
 type Plugin interface{ Spec() Spec }
 

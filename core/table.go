@@ -80,7 +80,7 @@ func (t *Table[T]) scanAll(rows storage.Rows, err error) ([]T, error) {
 		return nil, err
 	}
 	defer rows.Close()
-	var out []T
+	out := []T{} // never nil: an answer's empty list is [], not null
 	for rows.Next() {
 		var row T
 		if err := rows.Scan(t.dests(&row)...); err != nil {
@@ -109,7 +109,8 @@ func (t *Table[T]) Get(ctx context.Context, q storage.Conn, where ...Cond) (row 
 	return t.scanOne(q.Query(ctx, sql+" LIMIT 1", args...))
 }
 
-// List reads all rows that meet the conditions, in an order, at most Limit.
+// List reads all rows that meet the conditions, in an order, at most Limit. It is never
+// nil without an error, so that an empty list in an answer is [].
 func (t *Table[T]) List(ctx context.Context, q storage.Conn, o ListOptions, where ...Cond) ([]T, error) {
 	sql, args := t.where("SELECT "+t.selects+" FROM {"+t.name+"=}", where)
 	sql, args = o.apply(sql, args)

@@ -45,12 +45,18 @@ type sent struct {
 	r      Request
 }
 
-// recorded runs the journey and returns the last success of each own endpoint.
+// recorded runs the journey and returns the last success of each own endpoint, and of
+// each alias by method and path.
 func (c *checker) recorded(h *Harness) map[string]sent {
 	last := map[string]sent{}
 	c.walk(h, nil, func(client *Client, r *Request, a *Answer) {
 		if i := h.own(r); i != nil && !refused(a) {
-			last[i.Path] = sent{client.Copy(), *r}
+			key := i.Path
+			if h.aliased(r) {
+				path, _, _ := strings.Cut(r.Path, "?")
+				key = r.Method + " " + path
+			}
+			last[key] = sent{client.Copy(), *r}
 		}
 		c.inspect(h, r, a)
 	})
@@ -82,6 +88,11 @@ func checkFuzz(c *checker) {
 		}
 		f.query(&i, &base.r)
 		f.path(&i, &base.r)
+		for _, alias := range i.Aliases {
+			if base, ok := last[alias]; ok && base.r.Method != "GET" {
+				f.body(&i, &base.r)
+			}
+		}
 	}
 }
 

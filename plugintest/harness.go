@@ -104,10 +104,11 @@ func Start(t testing.TB, o Options) (*Harness, error) {
 	h.Config.Plugins = append(h.Config.Plugins, h.user)
 	h.Config.DisabledPaths = append(append([]string(nil), h.Config.DisabledPaths...), openSession.Path())
 	ctx := context.Background()
-	want, names, steps, err := core.SchemaOf(h.Config)
+	described, err := core.Describe(h.Config)
 	if err != nil {
 		return nil, err
 	}
+	want, names, steps := described.Schema()
 	if _, err := migrations.Apply(ctx, h.Config.Database, want, names, steps); err != nil {
 		return nil, err
 	}
