@@ -36,11 +36,13 @@ type Call struct {
 	answer  *Response // a redirect or challenge that takes the place of the output
 
 	presented string // session token that Authenticate found (bearer), else ""
+	outdated  bool   // presented was signed with a secret that has been rotated out
 	session   *Session
 	user      *User
 	loaded    bool
 	fromCache bool
 	issued    *Session
+	handed    *Session // whose token this answer carries
 }
 
 type setCookie struct {
@@ -77,6 +79,11 @@ func (c *Call) Session() (*Session, *User) { return c.session, c.user }
 // other credentials (bearer, jwt) go by it, never by Set-Cookie.
 func (c *Call) Issued() *Session { return c.issued }
 
+// Handed returns the session whose token this answer hands to the client: one that the
+// call has made, or one that it renews; nil without any, after a challenge, and where
+// the session has ended meanwhile.
+func (c *Call) Handed() *Session { return c.handed }
+
 // UserAgent returns the request's User-Agent, at most 512 bytes.
 func (c *Call) UserAgent() string {
 	ua := c.ex.Header("User-Agent")
@@ -106,6 +113,25 @@ func (c *Call) SetHeader(name, value string) {
 		}
 	}
 	c.header = append(c.header, Field{name, value})
+}
+
+// ExposeHeader sets a header of the answer and lets scripts of other origins read it
+// (Access-Control-Expose-Headers, Fetch section 3.3.3).
+func (c *Call) ExposeHeader(name, value string) {
+	const list = "Access-Control-Expose-Headers"
+	c.SetHeader(name, value)
+	for i := range c.header {
+		if f := &c.header[i]; f.Name == list {
+			for _, have := range splitComma(f.Value) {
+				if strings.EqualFold(have, name) {
+					return
+				}
+			}
+			f.Value += ", " + name
+			return
+		}
+	}
+	c.SetHeader(list, name)
 }
 
 // SetStatus sets the status of a successful answer. Default 200.

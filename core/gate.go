@@ -5,6 +5,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/sallyport-auth/sallyport/core/internal/cookie"
 	"github.com/sallyport-auth/sallyport/core/internal/token"
 	"github.com/sallyport-auth/sallyport/core/storage"
 )
@@ -84,7 +85,21 @@ type AuthenticateEvent struct{ Call *Call }
 
 // UseToken presents a session token that did not come in the cookie. It must have been
 // authenticated as far as its form allows; the database decides whether it is a session.
-func (e *AuthenticateEvent) UseToken(token string) { e.Call.presented = strings.Clone(token) }
+func (e *AuthenticateEvent) UseToken(token string) {
+	e.Call.presented, e.Call.outdated = strings.Clone(token), false
+}
+
+// UseSigned is UseToken for a token that is signed as the session cookie is, "token.sig",
+// with or without percent-encoding. It presents nothing and returns false where the
+// signature does not fit, or what is signed cannot be a session token.
+func (e *AuthenticateEvent) UseSigned(value string) bool {
+	token, key, ok := cookie.Verify(e.Call.host.keyring.SigningKeys(), value)
+	if !ok || strings.Contains(token, ".") {
+		return false
+	}
+	e.Call.presented, e.Call.outdated = strings.Clone(token), key > 0
+	return true
+}
 
 // RequestEvent is the payload of Request.
 type RequestEvent struct{ Call *Call }
@@ -116,7 +131,7 @@ func (h *Host) undoable(ctx context.Context, tx *Tx, c *Call, fn func(context.Co
 		s, err = fn(ctx, tx)
 	}
 	if err != nil {
-		c.session, c.user, c.loaded, c.issued = was.session, was.user, was.loaded, was.issued
+		c.session, c.user, c.loaded, c.issued, c.handed = was.session, was.user, was.loaded, was.issued, was.handed
 		c.cookies, c.header, c.answer = was.cookies, was.header, was.answer
 		return nil, err
 	}
@@ -234,7 +249,7 @@ func checkBan(u *User, now time.Time) error {
 // answerChallenge answers for the gate: JSON for scripts, a redirect for a navigation.
 func (c *Call) answerChallenge(in *SignIn, ch *challenge) {
 	k := &c.host.cookies
-	c.issued = nil
+	c.issued, c.handed = nil, nil
 	c.Expire(k.token)
 	c.expireData()
 	if in.Forget {

@@ -125,6 +125,24 @@ func (h *Host) Decrypt(s string) ([]byte, error) { return h.keyring.Decrypt(s) }
 // MAC is an HMAC-SHA-256 under a key of its own for each purpose.
 func (h *Host) MAC(purpose string, parts ...[]byte) []byte { return h.keyring.MAC(purpose, parts...) }
 
+// SignValue signs a text as the values of cookies are signed, "text.signature", without
+// percent-encoding. The signature binds no purpose: what the text may be used for has to
+// follow from a look-up.
+func (h *Host) SignValue(text string) string {
+	return cookie.Decode(cookie.Sign(h.keyring.Current(), text))
+}
+
+// Lock runs fn while no other process that shares the database is inside a Lock of the
+// same name. It waits until ctx ends. fn may use the database; it must not call Lock. On
+// PostgreSQL whoever waits holds a connection: let one goroutine of a process wait at a
+// time, and do not take the lock on a path that every request takes.
+func (h *Host) Lock(ctx context.Context, name string, fn func(context.Context) error) error {
+	if InTx(ctx) {
+		return errPoolInTx
+	}
+	return h.db.Lock(ctx, name, fn)
+}
+
 // NewID makes the id of a new row.
 func (h *Host) NewID(table string) (string, error) {
 	switch {

@@ -45,7 +45,7 @@ func (h *Host) storedToken(token string) string {
 func (c *Call) resolveSession(ctx context.Context, o sessionRead) (needsRefresh *bool, err error) {
 	c.session, c.user, c.loaded, c.fromCache = nil, nil, true, false
 	h, k := c.host, &c.host.cookies
-	token, resign := c.presented, false
+	token, resign := c.presented, c.outdated
 	if token == "" {
 		var key int
 		var ok bool
@@ -66,7 +66,7 @@ func (c *Call) resolveSession(ctx context.Context, o sessionRead) (needsRefresh 
 		return nil, nil
 	}
 	noCache, noRefresh := c.queryFlag("disableCookieCache"), c.queryFlag("disableRefresh")
-	if cache && o.useCache && !noCache && hasData && c.presented == "" {
+	if cache && o.useCache && !noCache && hasData {
 		if c.readCache(data, token) {
 			return nil, nil
 		}
@@ -89,7 +89,7 @@ func (c *Call) resolveSession(ctx context.Context, o sessionRead) (needsRefresh 
 		return nil, nil
 	}
 	c.session, c.user = session, user
-	if c.presented != "" || forget || noRefresh {
+	if forget || noRefresh {
 		return nil, nil
 	}
 	due := c.refreshDue(session)
@@ -199,7 +199,7 @@ func (h *Host) decodeCache(raw string, now time.Time) (cookie.CachePayload, bool
 // setCache writes the session_data cookie, if the cache is on.
 func (c *Call) setCache(s *Session, u *User, forget bool) error {
 	cfg := &c.host.cfg.Session.CookieCache
-	if !cfg.Enabled || c.presented != "" {
+	if !cfg.Enabled {
 		return nil
 	}
 	attrs := c.host.cookies.data.attrs
@@ -235,6 +235,7 @@ func (c *Call) setCache(s *Session, u *User, forget bool) error {
 // browser's session.
 func (c *Call) setSessionCookies(s *Session, u *User, forget bool) error {
 	k := &c.host.cookies
+	c.handed = s
 	c.SetSigned(k.token, s.Token, forget)
 	if forget {
 		c.SetSigned(k.forget, "true", true)
@@ -247,9 +248,6 @@ func (c *Call) setSessionCookies(s *Session, u *User, forget bool) error {
 // RefreshCookies writes the caller's session cookies again after the session or user
 // changed, keeping what the browser was told about their life.
 func (c *Call) RefreshCookies(s *Session, u *User) error {
-	if c.presented != "" { // no cookies: a bearer
-		return nil
-	}
 	_, forget := c.Signed(c.host.cookies.forget)
 	return c.setSessionCookies(s, u, forget)
 }
@@ -257,6 +255,7 @@ func (c *Call) RefreshCookies(s *Session, u *User) error {
 // ExpireSessionCookies deletes every cookie that could hold a session.
 func (c *Call) ExpireSessionCookies() {
 	k := &c.host.cookies
+	c.handed = nil
 	c.Expire(k.token)
 	c.expireData()
 	c.Expire(k.forget)
