@@ -154,6 +154,9 @@ func (b *compiler) endpoints(s Spec) {
 		ep := *e.ep // an endpoint value may be used by several Auths
 		ep.owner = s.ID
 		d, err := input.Compile(ep.in)
+		if err == nil {
+			err = d.Demand(ep.demand...)
+		}
 		if err != nil {
 			b.fault("plugin %s: input of %s: %w", s.ID, ep.path, err)
 			continue

@@ -184,6 +184,7 @@ type endpoint struct {
 	noBody    bool
 	callbacks []string
 	aliases   []Alias
+	demand    []string // members of the body that options make mandatory
 	in, out   reflect.Type
 
 	key      any // *Route[I, O]
