@@ -27,7 +27,6 @@ func main() {
 	if err := migrate(ctx, c); err != nil {
 		log.Fatal(err)
 	}
-	c.Plugins = config(core.Config{}).Plugins // a plugin value belongs to one Auth
 	auth, err := core.New(ctx, c)
 	if err != nil {
 		log.Fatal(err)
