@@ -31,8 +31,9 @@ func (b *compiler) fault(format string, args ...any) {
 
 var idForm = regexp.MustCompile(`^[a-z][a-z0-9]*(-[a-z0-9]+)*$`)
 
-// codeForm is what an error code looks like.
-var codeForm = regexp.MustCompile(`^[A-Z][A-Z0-9_]*$`)
+// codeForm is what an error code looks like. Better Auth has some in lower case, which it
+// sends in redirects.
+var codeForm = regexp.MustCompile(`^([A-Z][A-Z0-9_]*|[a-z][a-z0-9_]*)$`)
 
 func (b *compiler) compile(own Spec) {
 	h := b.h
@@ -122,7 +123,7 @@ func owned(cols []schema.Column, id string) []schema.Column {
 func (b *compiler) errors(s Spec) {
 	for _, e := range s.Errors {
 		if !codeForm.MatchString(e.Code) || e.Status < 400 || e.Status > 599 {
-			b.fault("plugin %s: error %q with status %d: want an UPPER_CASE code and a status from 400 to 599", s.ID, e.Code, e.Status)
+			b.fault("plugin %s: error %q with status %d: want a code like INVALID_TOKEN and a status from 400 to 599", s.ID, e.Code, e.Status)
 		}
 		old := b.h.errorByCode(e.Code)
 		if old != nil && (old.Status != e.Status || old.Message != e.Message) {
