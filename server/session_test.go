@@ -177,9 +177,17 @@ func TestSessionMiddleware(t *testing.T) {
 func TestNothingIsLentOut(t *testing.T) {
 	var mu sync.Mutex
 	kept := map[string]*core.SessionAnswer{} // by name, for good
+	var events []core.SessionEvent           // what a hook was given, for good
+	var headers []string
 	ts := startServer(t, func(c *Config) {
 		c.Core.Session.CookieCache.Enabled = true
 		c.Core.MaxBody = 1 << 16
+		c.Core.Hooks = []core.Hook{core.SessionCreate.After(func(_ context.Context, e *core.SessionEvent) error {
+			mu.Lock()
+			defer mu.Unlock()
+			events, headers = append(events, *e), append(headers, e.Call.Header("User-Agent"))
+			return nil
+		})}
 		c.Routes = func(app fiber.Router, auth *core.Auth) {
 			app.Get("/app/keep", authfiber.Require(auth), func(c *fiber.Ctx) error {
 				s, _ := authfiber.SessionOf(c)
@@ -233,6 +241,17 @@ func TestNothingIsLentOut(t *testing.T) {
 		if s.User.Name != name || s.User.Email != strings.ToLower(name)+"@example.com" || s.Session.UserID != s.User.ID || s.Session.UserAgent == nil || *s.Session.UserAgent != "agent of "+name {
 			t.Errorf("%s kept the session of %s <%s>, agent %q", name, s.User.Name, s.User.Email, *s.Session.UserAgent)
 		}
+	}
+	seen := map[string]bool{}
+	for i, e := range events {
+		name := e.User.Name
+		if e.User.Email != strings.ToLower(name)+"@example.com" || *e.Session.UserAgent != "agent of "+name || headers[i] != "agent of "+name {
+			t.Errorf("a hook kept %q <%s>, agent %q, header %q", name, e.User.Email, *e.Session.UserAgent, headers[i])
+		}
+		seen[name] = true
+	}
+	if len(seen) != clients*rounds {
+		t.Errorf("a hook saw %d users, want %d", len(seen), clients*rounds)
 	}
 	rows, err := ts.Auth().Database().Query(t.Context(), "SELECT {user.name}, {user.email}, {session.userAgent} FROM {user=} JOIN {session=} ON {session.userId} = {user.id}")
 	if err != nil {

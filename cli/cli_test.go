@@ -1,0 +1,202 @@
+package cli_test
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/sallyport-auth/sallyport/adapters/adaptertest"
+	"github.com/sallyport-auth/sallyport/cli"
+	"github.com/sallyport-auth/sallyport/core"
+	"github.com/sallyport-auth/sallyport/core/schema"
+	"github.com/sallyport-auth/sallyport/plugins/emailpassword"
+	"github.com/sallyport-auth/sallyport/server"
+)
+
+type noteRow struct {
+	ID   string `db:"id" schema:"key"`
+	Text string `db:"text"`
+}
+
+// notes is a third party's plugin with a table and a command.
+type notes struct{}
+
+func (notes) Spec() core.Spec {
+	table := core.TableOf[noteRow]("note")
+	return core.Spec{ID: "notes", Tables: []schema.Table{table.Schema()}, Commands: []core.Command{{Name: "count", Summary: "count the notes",
+		Run: func(ctx context.Context, h *core.Host, args []string, out io.Writer) error {
+			if len(args) == 1 && args[0] == "fail" {
+				return errors.New("told to fail")
+			}
+			n, err := table.Count(ctx, h.DB())
+			if err == nil {
+				fmt.Fprintf(out, "%d notes, arguments %q\n", n, args)
+			}
+			return err
+		}}}}
+}
+
+func program() cli.Program {
+	return cli.Program{Name: "acme", Version: "1.2.3", Plugins: []server.PluginEntry{
+		server.Entry(emailpassword.ID, emailpassword.New),
+		server.Entry("notes", func(struct{}) notes { return notes{} }),
+	}}
+}
+
+// run runs a command line with a data folder of its own.
+func run(t testing.TB, env []string, args ...string) (code int, out, errs string) {
+	t.Helper()
+	var o, e bytes.Buffer
+	code = program().Run(t.Context(), args, env, &o, &e)
+	return code, o.String(), e.String()
+}
+
+func TestCommandLine(t *testing.T) {
+	dir := t.TempDir()
+	env := []string{"SALLYPORT_DATA=" + filepath.Join(dir, "data")}
+	file := filepath.Join(dir, "bad.yaml")
+	if err := os.WriteFile(file, []byte("timeout: 5\nsesion: {}\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, tt := range []struct {
+		args      string
+		code      int
+		out, errs string // parts
+	}{
+		{"", 64, "", "usage: acme COMMAND"},
+		{"help", 0, "notes count", ""},
+		{"version", 0, "acme 1.2.3 (plugin contract 1)\n", ""},
+		{"version x", 64, "", `unexpected argument "x"`},
+		{"nonsense", 64, "", `unknown command "nonsense"`},
+		{"notes nonsense", 64, "", `unknown command "notes nonsense"`},
+		{"other count", 64, "", `unknown command "other count"`},
+		{"migrate", 64, "", `unknown command "migrate"`},
+		{"routes --nonsense", 64, "", "flag provided but not defined"},
+		{"serve -h", 0, "", "the config file"},
+		{"config check --config " + file, 1, "", file + ":2:1: sesion: no such option; did you mean session?"},
+		{"config check --config " + file + "x", 1, "", "bad.yamlx: cannot be read: no such file or directory"},
+		{"config check --production", 1, "", "database: set database.url"},
+		{"config check", 0, "is in order", ""},
+		{"routes", 0, "/api/auth/sign-up/email", ""},
+		{"errors", 0, "INVALID_EMAIL_OR_PASSWORD", ""},
+		{"config docs", 0, "### plugins.notes", ""},
+	} {
+		t.Run(tt.args, func(t *testing.T) {
+			code, out, errs := run(t, env, strings.Fields(tt.args)...)
+			if code != tt.code || !strings.Contains(out, tt.out) || !strings.Contains(errs, tt.errs) || tt.errs == "" && errs != "" {
+				t.Errorf("%d\nout: %s\nerr: %s\nwant %d, %q, %q", code, out, errs, tt.code, tt.out, tt.errs)
+			}
+		})
+	}
+	if _, err := os.Stat(filepath.Join(dir, "data")); err == nil {
+		t.Error("a command that only tells something made the data folder")
+	}
+	_, one, _ := run(t, nil, "secret")
+	_, two, _ := run(t, nil, "secret")
+	if one == two || len(one) != 44 {
+		t.Errorf("secrets %q and %q", one, two)
+	}
+}
+
+// TestMigrate goes through a database's life, on both.
+func TestMigrate(t *testing.T) {
+	t.Run("sqlite", func(t *testing.T) { migrate(t, "SALLYPORT_DATABASE_PATH="+filepath.Join(t.TempDir(), "a.db")) })
+	t.Run("postgres", func(t *testing.T) { migrate(t, "DATABASE_URL="+adaptertest.PostgresURL(t)) })
+}
+
+func migrate(t *testing.T, database string) {
+	env := []string{database, "SALLYPORT_SECRET=q8Zr2-xT5vN7mK1pL4wY9bH3cF6dG0sJ_aEuIoRtUyP", "SALLYPORT_BASE_URL=https://a.example",
+		"SALLYPORT_PRODUCTION=true", "SALLYPORT_PLUGINS=email-password", "SALLYPORT_LISTEN=127.0.0.1:0"}
+	expect := func(code int, part string, args ...string) string {
+		t.Helper()
+		got, out, errs := run(t, env, args...)
+		if got != code || !strings.Contains(out+errs, part) {
+			t.Fatalf("%v: %d\nout: %s\nerr: %s\nwant %d, %q", args, got, out, errs, code, part)
+		}
+		return out
+	}
+	expect(1, "plugin core: table user (\"user\") is missing", "serve")
+	expect(1, "plugin core: table session (\"session\") is missing", "migrate", "verify")
+	expect(2, "CREATE TABLE", "migrate", "plan")
+	dir := filepath.Join(t.TempDir(), "plan")
+	files := strings.Fields(expect(2, "001_core.sql", "migrate", "plan", "--out", dir))
+	text, err := os.ReadFile(files[0])
+	if err != nil || !strings.Contains(string(text), "CREATE TABLE") {
+		t.Errorf("%s: %s, %v", files[0], text, err)
+	}
+	expect(1, "file exists", "migrate", "plan", "--out", dir)
+	expect(0, "the database is up to date", "migrate", "apply")
+	expect(0, "0 statements", "migrate", "apply")
+	expect(0, "nothing to do", "migrate", "plan")
+	expect(0, "has what the plugins need", "migrate", "verify")
+	env[4] = "SALLYPORT_PLUGINS=email-password,notes"
+	expect(1, "plugin notes: table note (\"note\") is missing", "serve")
+	expect(1, "note", "notes", "count")
+	expect(2, "-- notes\nCREATE TABLE", "migrate", "plan")
+	expect(0, "added: plugin notes: table note (\"note\") was made", "migrate", "apply")
+	expect(0, "0 notes, arguments [\"a\" \"-b\"]\n", "notes", "count", "--", "a", "-b")
+	expect(1, "acme: told to fail", "notes", "count", "fail")
+	// Up to date, it starts, and ends when it is told to.
+	ctx, cancel := context.WithCancel(t.Context())
+	p := program()
+	p.Configure = func(c *server.Config) error {
+		c.Core.Logger = slog.New(onListening{slog.DiscardHandler, cancel})
+		return nil
+	}
+	var out, errs bytes.Buffer
+	if code := p.Run(ctx, []string{"serve"}, env, &out, &errs); code != 0 || errs.Len() > 0 || ctx.Err() == nil {
+		t.Errorf("serve: %d %s", code, errs.String())
+	}
+	p.Configure = func(*server.Config) error { return errors.New("told to fail") }
+	if code := p.Run(t.Context(), []string{"serve"}, env, &out, &errs); code != 1 || errs.String() != "acme: told to fail\n" {
+		t.Errorf("serve: %d %s", code, errs.String())
+	}
+}
+
+// onListening ends the server as soon as it says that it listens.
+type onListening struct {
+	slog.Handler
+	stop func()
+}
+
+func (onListening) Enabled(context.Context, slog.Level) bool { return true }
+
+func (h onListening) Handle(_ context.Context, r slog.Record) error {
+	if r.Message == "listening" {
+		h.stop()
+	}
+	return nil
+}
+
+// TestPlanFilesAreEnough runs the files with psql and starts under a role that may only
+// read and write rows.
+func TestPlanFilesAreEnough(t *testing.T) {
+	url := adaptertest.PostgresURL(t)
+	env := []string{"DATABASE_URL=" + url, "SALLYPORT_DATA=" + t.TempDir()}
+	code, out, errs := run(t, env, "migrate", "plan", "--out", t.TempDir())
+	if code != 2 {
+		t.Fatalf("%d %s", code, errs)
+	}
+	args := []string{"-v", "ON_ERROR_STOP=1", "--single-transaction"}
+	for _, f := range strings.Fields(out) {
+		args = append(args, "-f", f)
+	}
+	if out, err := exec.Command("psql", append(args, url)...).CombinedOutput(); err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	role := adaptertest.PostgresRole(t, url, `GRANT USAGE ON SCHEMA public TO $role`, `GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO $role`)
+	env[0] = "DATABASE_URL=" + role
+	for _, command := range []string{"migrate verify", "migrate plan", "notes count"} {
+		if code, out, errs := run(t, env, strings.Fields(command)...); code != 0 {
+			t.Errorf("%s: %d\n%s%s", command, code, out, errs)
+		}
+	}
+}
