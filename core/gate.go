@@ -91,10 +91,10 @@ func (e *AuthenticateEvent) UseToken(token string) {
 
 // UseSigned is UseToken for a token that is signed as the session cookie is, "token.sig",
 // with or without percent-encoding. It presents nothing and returns false where the
-// signature does not fit, or what is signed cannot be a session token.
+// signature does not fit.
 func (e *AuthenticateEvent) UseSigned(value string) bool {
 	token, key, ok := cookie.Verify(e.Call.host.keyring.SigningKeys(), value)
-	if !ok || strings.Contains(token, ".") {
+	if !ok {
 		return false
 	}
 	e.Call.presented, e.Call.outdated = strings.Clone(token), key > 0

@@ -8,49 +8,53 @@ import (
 	"strings"
 
 	"github.com/sallyport-auth/sallyport/core"
+	"github.com/sallyport-auth/sallyport/plugins/bearer"
 	"github.com/sallyport-auth/sallyport/plugins/emailpassword"
+	"github.com/sallyport-auth/sallyport/plugins/magiclink"
 )
 
 // options are OPTIONS: Better Auth's names (see ../README.md).
 type options struct {
-	RequireEmailVerification      bool             `json:"requireEmailVerification"`
-	RevokeSessionsOnPasswordReset bool             `json:"revokeSessionsOnPasswordReset"`
-	DisableSignUp                 bool             `json:"disableSignUp"`
-	AutoSignIn                    *bool            `json:"autoSignIn"`
-	MinPasswordLength             int              `json:"minPasswordLength"`
-	MaxPasswordLength             int              `json:"maxPasswordLength"`
-	ResetPasswordTokenExpiresIn   int              `json:"resetPasswordTokenExpiresIn"`
-	SendResetPassword             *bool            `json:"sendResetPassword"`
-	SendOnSignUp                  optional[bool]   `json:"sendOnSignUp"`
-	SendOnSignIn                  bool             `json:"sendOnSignIn"`
-	AutoSignInAfterVerification   bool             `json:"autoSignInAfterVerification"`
-	VerificationExpiresIn         int              `json:"verificationExpiresIn"`
-	SendVerificationEmail         *bool            `json:"sendVerificationEmail"`
-	ChangeEmail                   *bool            `json:"changeEmail"`
-	UpdateEmailWithoutVerifying   bool             `json:"updateEmailWithoutVerification"`
-	SendChangeEmailConfirmation   *bool            `json:"sendChangeEmailConfirmation"`
-	DeleteUser                    *bool            `json:"deleteUser"`
-	DeleteUserByMail              bool             `json:"deleteUserByMail"`
-	DeleteTokenExpiresIn          int              `json:"deleteTokenExpiresIn"`
-	AdditionalFields              map[string]extra `json:"additionalFields"`
-	SessionExpiresIn              int              `json:"sessionExpiresIn"`
-	SessionUpdateAge              *int             `json:"sessionUpdateAge"`
-	FreshAge                      *int             `json:"freshAge"`
-	DisableSessionRefresh         bool             `json:"disableSessionRefresh"`
-	DeferSessionRefresh           bool             `json:"deferSessionRefresh"`
-	CookieCache                   json.RawMessage  `json:"cookieCache"`
-	AllowUnlinkingAll             bool             `json:"allowUnlinkingAll"`
-	RateLimit                     json.RawMessage  `json:"rateLimit"`
-	BasePath                      string           `json:"basePath"`
-	TrustedOrigins                []string         `json:"trustedOrigins"`
-	CookiePrefix                  string           `json:"cookiePrefix"`
-	UseSecureCookies              *bool            `json:"useSecureCookies"`
-	CrossSubDomainCookies         json.RawMessage  `json:"crossSubDomainCookies"`
-	SkipTrailingSlashes           bool             `json:"skipTrailingSlashes"`
-	DisabledPaths                 []string         `json:"disabledPaths"`
-	ErrorURL                      string           `json:"errorURL"`
-	Lockout                       bool             `json:"lockout"`
-	TokenStorage                  string           `json:"tokenStorage"`
+	RequireEmailVerification      bool              `json:"requireEmailVerification"`
+	RevokeSessionsOnPasswordReset bool              `json:"revokeSessionsOnPasswordReset"`
+	DisableSignUp                 bool              `json:"disableSignUp"`
+	AutoSignIn                    *bool             `json:"autoSignIn"`
+	MinPasswordLength             int               `json:"minPasswordLength"`
+	MaxPasswordLength             int               `json:"maxPasswordLength"`
+	ResetPasswordTokenExpiresIn   int               `json:"resetPasswordTokenExpiresIn"`
+	SendResetPassword             *bool             `json:"sendResetPassword"`
+	SendOnSignUp                  optional[bool]    `json:"sendOnSignUp"`
+	SendOnSignIn                  bool              `json:"sendOnSignIn"`
+	AutoSignInAfterVerification   bool              `json:"autoSignInAfterVerification"`
+	VerificationExpiresIn         int               `json:"verificationExpiresIn"`
+	SendVerificationEmail         *bool             `json:"sendVerificationEmail"`
+	ChangeEmail                   *bool             `json:"changeEmail"`
+	UpdateEmailWithoutVerifying   bool              `json:"updateEmailWithoutVerification"`
+	SendChangeEmailConfirmation   *bool             `json:"sendChangeEmailConfirmation"`
+	DeleteUser                    *bool             `json:"deleteUser"`
+	DeleteUserByMail              bool              `json:"deleteUserByMail"`
+	DeleteTokenExpiresIn          int               `json:"deleteTokenExpiresIn"`
+	AdditionalFields              map[string]extra  `json:"additionalFields"`
+	SessionExpiresIn              int               `json:"sessionExpiresIn"`
+	SessionUpdateAge              *int              `json:"sessionUpdateAge"`
+	FreshAge                      *int              `json:"freshAge"`
+	DisableSessionRefresh         bool              `json:"disableSessionRefresh"`
+	DeferSessionRefresh           bool              `json:"deferSessionRefresh"`
+	CookieCache                   json.RawMessage   `json:"cookieCache"`
+	AllowUnlinkingAll             bool              `json:"allowUnlinkingAll"`
+	RateLimit                     json.RawMessage   `json:"rateLimit"`
+	BasePath                      string            `json:"basePath"`
+	TrustedOrigins                []string          `json:"trustedOrigins"`
+	CookiePrefix                  string            `json:"cookiePrefix"`
+	UseSecureCookies              *bool             `json:"useSecureCookies"`
+	CrossSubDomainCookies         json.RawMessage   `json:"crossSubDomainCookies"`
+	SkipTrailingSlashes           bool              `json:"skipTrailingSlashes"`
+	DisabledPaths                 []string          `json:"disabledPaths"`
+	ErrorURL                      string            `json:"errorURL"`
+	Bearer                        bearer.Options    `json:"bearer"`
+	MagicLink                     magiclink.Options `json:"magicLink"`
+	Lockout                       bool              `json:"lockout"`
+	TokenStorage                  string            `json:"tokenStorage"`
 }
 
 // optional tells an absent member from null.
@@ -194,7 +198,10 @@ func (o *options) plugins(list string) ([]core.Plugin, error) {
 		RevokeSessionsOnPasswordReset: &o.RevokeSessionsOnPasswordReset, ResetTokenExpiresIn: o.ResetPasswordTokenExpiresIn,
 		DisableReset: !on(o.SendResetPassword),
 	})}
-	known := map[string]func() core.Plugin{}
+	known := map[string]func() core.Plugin{
+		bearer.ID:    func() core.Plugin { return bearer.New(o.Bearer) },
+		magiclink.ID: func() core.Plugin { return magiclink.New(o.MagicLink) },
+	}
 	for _, id := range strings.Split(list, ",") {
 		if id == "" {
 			continue

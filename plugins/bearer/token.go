@@ -7,7 +7,7 @@ import "strings"
 const maxHeader = 4096
 
 // parse returns the token of an Authorization header. The scheme is case-insensitive
-// (RFC 9110, section 11.1). The token is visible ASCII: no token of ours has anything
+// (RFC 9110, section 11.1). The token is printable ASCII: no token of ours has anything
 // else, and nothing else should get as far as the database.
 func parse(header string) (token string, ok bool) {
 	const scheme = "bearer "
@@ -16,7 +16,7 @@ func parse(header string) (token string, ok bool) {
 	}
 	token = strings.Trim(header[len(scheme):], " \t")
 	for i := 0; i < len(token); i++ {
-		if token[i] <= ' ' || token[i] > '~' {
+		if token[i] < ' ' || token[i] > '~' {
 			return "", false
 		}
 	}
