@@ -31,6 +31,8 @@ func (b *compiler) fault(format string, args ...any) {
 
 var idForm = regexp.MustCompile(`^[a-z][a-z0-9]*(-[a-z0-9]+)*$`)
 
+var methodForm = regexp.MustCompile(`^[A-Z]+$`)
+
 // codeForm is what an error code looks like. Better Auth has some in lower case, which it
 // sends in redirects.
 var codeForm = regexp.MustCompile(`^([A-Z][A-Z0-9_]*|[a-z][a-z0-9_]*)$`)
@@ -59,6 +61,9 @@ func (b *compiler) compile(own Spec) {
 			b.fault("plugins: %q is listed twice", s.ID)
 		}
 		seen[s.ID] = true
+		for _, err := range s.Faults {
+			b.fault("plugin %s: %w", s.ID, err)
+		}
 		h.specs = append(h.specs, s)
 	}
 	if len(h.cfg.Hooks) > 0 {
@@ -122,6 +127,10 @@ func owned(cols []schema.Column, id string) []schema.Column {
 
 func (b *compiler) errors(s Spec) {
 	for _, e := range s.Errors {
+		if e == nil {
+			b.fault("plugin %s: a nil error in the list", s.ID)
+			continue
+		}
 		if !codeForm.MatchString(e.Code) || e.Status < 400 || e.Status > 599 {
 			b.fault("plugin %s: error %q with status %d: want a code like INVALID_TOKEN and a status from 400 to 599", s.ID, e.Code, e.Status)
 		}
@@ -186,6 +195,10 @@ func (b *compiler) endpoints(s Spec) {
 func (b *compiler) aliases() {
 	for _, ep := range b.h.list {
 		for i := range ep.aliases {
+			if a := &ep.aliases[i]; !methodForm.MatchString(a.Method) || !strings.HasPrefix(a.Path, "/") || strings.ContainsAny(a.Path, ":?#% \\") || strings.Contains(a.Path, "//") {
+				b.fault("plugin %s: alias %s %s: want an upper-case method and a plain absolute path", ep.owner, a.Method, a.Path)
+				continue
+			}
 			if old := b.h.router.addAlias(ep, &ep.aliases[i]); old != nil {
 				b.fault("plugin %s: alias %s is taken by %s", ep.owner, ep.aliases[i].Path, old.owner)
 			}
@@ -195,7 +208,7 @@ func (b *compiler) aliases() {
 
 func (b *compiler) hooks(s Spec) {
 	for _, hk := range s.Hooks {
-		if hk.target == nil || hk.fn == nil {
+		if hk.target == nil || hk.fn == nil || reflect.ValueOf(hk.fn).IsNil() {
 			b.fault("plugin %s: an empty hook", s.ID)
 			continue
 		}

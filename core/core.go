@@ -24,11 +24,16 @@ type Auth struct{ h *Host }
 // this out). Last, plugins are initialised and background work starts.
 func New(ctx context.Context, cfg Config) (*Auth, error) {
 	h, userFields, sessionFields, err := compile(cfg)
-	if err != nil {
+	defer func() {
+		if err != nil {
+			h.disown()
+		}
+	}()
+	if err = errors.Join(err, h.own()); err != nil {
 		return nil, err
 	}
 	cfg = h.cfg
-	if err := h.open(ctx, userFields, sessionFields); err != nil {
+	if err = h.open(ctx, userFields, sessionFields); err != nil {
 		return nil, err
 	}
 	a := &Auth{h}
@@ -36,9 +41,10 @@ func New(ctx context.Context, cfg Config) (*Auth, error) {
 		if s.Init == nil {
 			continue
 		}
-		if err := s.Init(ctx, h); err != nil {
+		if err = s.Init(ctx, h); err != nil {
 			h.closePlugins(ctx, i)
-			return nil, fmt.Errorf("core: plugin %s: %w", s.ID, err)
+			err = fmt.Errorf("core: plugin %s: %w", s.ID, err)
+			return nil, err
 		}
 	}
 	if !cfg.NoBackground {
@@ -130,6 +136,7 @@ func (e *DriftError) Error() string {
 func (a *Auth) Close(ctx context.Context) (err error) {
 	a.h.closing.Do(func() {
 		err = errors.Join(a.h.jobs.close(ctx), a.h.closePlugins(ctx, len(a.h.specs)))
+		a.h.disown()
 	})
 	return err
 }

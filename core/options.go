@@ -3,6 +3,7 @@ package core
 import (
 	"fmt"
 	"net/url"
+	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -53,6 +54,9 @@ func (b *compiler) options() {
 			b.fault("%s: %d is negative", name, n)
 		}
 	}
+	if p := cfg.Password; p.MinLength < 1 || p.MinLength > p.MaxLength {
+		b.fault("password.minLength: %d is more than maxLength %d, or less than 1", p.MinLength, p.MaxLength)
+	}
 	if cfg.Session.ExpiresIn > 34_560_000 {
 		b.fault("session.expiresIn: %d s: browsers keep no cookie for more than 400 days (34560000 s)", cfg.Session.ExpiresIn)
 	}
@@ -90,9 +94,9 @@ func (b *compiler) urls() {
 		b.fault("basePath: %q must begin with one slash", cfg.BasePath)
 	}
 	cfg.BasePath = strings.TrimSuffix(cfg.BasePath, "/")
-	if cfg.ErrorURL != "" {
-		if u, err := url.Parse(cfg.ErrorURL); err != nil || u.Scheme != "" && u.Scheme != "http" && u.Scheme != "https" {
-			b.fault("errorURL: %q is no path and no http or https URL", cfg.ErrorURL)
+	for name, to := range map[string]string{"errorURL": cfg.ErrorURL, "challengeURL": cfg.ChallengeURL} {
+		if u, err := url.Parse(to); err != nil || u.Scheme != "" && u.Scheme != "http" && u.Scheme != "https" {
+			b.fault("%s: %q is no path and no http or https URL", name, to)
 		}
 	}
 }
@@ -130,6 +134,12 @@ func (b *compiler) secrets() {
 	}
 }
 
+// cookieName is RFC 6265's token, cookieDomain a host name.
+var (
+	cookieName   = regexp.MustCompile("^[!#$%&'*+.^_`|~0-9A-Za-z-]+$")
+	cookieDomain = regexp.MustCompile(`^\.?[0-9A-Za-z]([0-9A-Za-z.-]*[0-9A-Za-z])?$`)
+)
+
 func (b *compiler) cookies() {
 	cfg := &b.h.cfg.Cookies
 	if cfg.Secure == nil {
@@ -141,6 +151,8 @@ func (b *compiler) cookies() {
 		u, _ := url.Parse(b.h.cfg.BaseURL)
 		suffix, icann := publicsuffix.PublicSuffix(d)
 		switch {
+		case !cookieDomain.MatchString(cfg.Domain):
+			b.fault("cookies.domain: %q is no host name", cfg.Domain)
 		case suffix == d && (icann || strings.Contains(d, ".")):
 			b.fault("cookies.domain: %q is a public suffix: every site below it would get the cookies", cfg.Domain)
 		case u != nil && u.Hostname() != d && !strings.HasSuffix(u.Hostname(), "."+d):
@@ -151,8 +163,22 @@ func (b *compiler) cookies() {
 			}
 		}
 	}
-	if strings.ContainsAny(cfg.Prefix, " ;,=\"\t") {
+	if b.h.cfg.Production && !*cfg.Secure {
+		b.fault("cookies.secure: false is refused in production: the cookies would travel in the open")
+	}
+	if !cookieName.MatchString(cfg.Prefix) {
 		b.fault("cookies.prefix: %q is no cookie name", cfg.Prefix)
+	}
+	for name, o := range cfg.Override {
+		if o.Name != "" && !cookieName.MatchString(o.Name) {
+			b.fault("cookies.override.%s.name: %q is no cookie name", name, o.Name)
+		}
+		if o.SameSite != "" && !slices.Contains([]string{"lax", "strict", "none"}, strings.ToLower(o.SameSite)) {
+			b.fault("cookies.override.%s.sameSite: %q is none of lax, strict, none", name, o.SameSite)
+		}
+		if o.Path != "" && (o.Path[0] != '/' || strings.ContainsFunc(o.Path, func(r rune) bool { return r <= ' ' || r == ';' || r >= 0x7f })) {
+			b.fault("cookies.override.%s.path: %q is no path", name, o.Path)
+		}
 	}
 	life := time.Duration(b.h.cfg.Session.ExpiresIn) * time.Second
 	b.h.cookies = cookieSet{token: b.h.Cookie("session_token", life),
@@ -170,6 +196,9 @@ func (b *compiler) limits() {
 	for _, s := range h.specs {
 		var list []ratelimit.Limit
 		for _, l := range s.Limits {
+			if len(l.Paths) == 0 {
+				b.fault("plugin %s: a rate limit without paths", s.ID)
+			}
 			for _, path := range l.Paths {
 				list = append(list, ratelimit.Limit{Path: path, Rule: rule(l)})
 			}
@@ -177,6 +206,9 @@ func (b *compiler) limits() {
 		c.Plugins = append(c.Plugins, list)
 	}
 	for _, l := range cfg.Rules {
+		if len(l.Paths) == 0 {
+			b.fault("rateLimit.rules: a rule without paths")
+		}
 		for _, path := range l.Paths {
 			if l.Max == 0 {
 				c.Custom = append(c.Custom, ratelimit.CustomLimit{Path: path, Off: true})

@@ -23,6 +23,9 @@ type Spec struct {
 	// ID is the plugin's name in lower-case kebab-case, for instance "two-factor". It
 	// names the plugin in the config file, in errors and in logs.
 	ID string
+	// Faults are what is wrong with the plugin's options. New reports them together with
+	// all others and starts nothing.
+	Faults []error
 	// Tables are the plugin's own (TableOf gives them).
 	Tables []schema.Table
 	// Extend adds columns to tables of others; each nullable or with a default.

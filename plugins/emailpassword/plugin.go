@@ -34,7 +34,6 @@ type Options struct {
 type Plugin struct {
 	o    Options
 	host *core.Host
-	err  error
 
 	features map[string]any
 }
@@ -49,9 +48,6 @@ func New(o Options) *Plugin {
 		o.RevokeSessionsOnPasswordReset = &yes
 	}
 	p := &Plugin{o: o, features: map[string]any{"signUp": !o.DisableSignUp, "requireEmailVerification": o.RequireEmailVerification}}
-	if o.ResetTokenExpiresIn < 0 {
-		p.err = fmt.Errorf("resetPasswordTokenExpiresIn: %d is negative", o.ResetTokenExpiresIn)
-	}
 	if o.ResetTokenExpiresIn == 0 {
 		p.o.ResetTokenExpiresIn = 3600
 	}
@@ -60,8 +56,12 @@ func New(o Options) *Plugin {
 
 // Spec implements core.Plugin.
 func (p *Plugin) Spec() core.Spec {
+	var faults []error
+	if n := p.o.ResetTokenExpiresIn; n < 0 {
+		faults = append(faults, fmt.Errorf("resetPasswordTokenExpiresIn: %d is negative", n))
+	}
 	return core.Spec{
-		ID: ID,
+		ID: ID, Faults: faults,
 		Endpoints: []core.Endpoint{
 			SignUpEmail.Handle(p.signUp), SignInEmail.Handle(p.signIn),
 			ChangePassword.Handle(p.changePassword), VerifyPassword.Handle(p.verifyPassword), SetPassword.Handle(p.setPassword),
@@ -79,7 +79,7 @@ func (p *Plugin) Spec() core.Spec {
 			shortest, longest := h.PasswordLimits()
 			p.features["minPasswordLength"], p.features["maxPasswordLength"] = shortest, longest
 			p.features["resetPassword"] = p.canReset()
-			return p.err
+			return nil
 		},
 	}
 }
