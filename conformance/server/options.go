@@ -7,10 +7,13 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/goccy/go-yaml"
+
 	"github.com/sallyport-auth/sallyport/core"
 	"github.com/sallyport-auth/sallyport/plugins/bearer"
 	"github.com/sallyport-auth/sallyport/plugins/emailpassword"
 	"github.com/sallyport-auth/sallyport/plugins/magiclink"
+	"github.com/sallyport-auth/sallyport/plugins/twofactor"
 )
 
 // options are OPTIONS: Better Auth's names (see ../README.md).
@@ -53,6 +56,7 @@ type options struct {
 	ErrorURL                      string            `json:"errorURL"`
 	Bearer                        bearer.Options    `json:"bearer"`
 	MagicLink                     magiclink.Options `json:"magicLink"`
+	TwoFactor                     json.RawMessage   `json:"twoFactor"`
 	Lockout                       bool              `json:"lockout"`
 	TokenStorage                  string            `json:"tokenStorage"`
 }
@@ -198,9 +202,14 @@ func (o *options) plugins(list string) ([]core.Plugin, error) {
 		RevokeSessionsOnPasswordReset: &o.RevokeSessionsOnPasswordReset, ResetTokenExpiresIn: o.ResetPasswordTokenExpiresIn,
 		DisableReset: !on(o.SendResetPassword),
 	})}
+	factors, err := o.twoFactor()
+	if err != nil {
+		return nil, err
+	}
 	known := map[string]func() core.Plugin{
 		bearer.ID:    func() core.Plugin { return bearer.New(o.Bearer) },
 		magiclink.ID: func() core.Plugin { return magiclink.New(o.MagicLink) },
+		twofactor.ID: func() core.Plugin { return twofactor.New(factors) },
 	}
 	for _, id := range strings.Split(list, ",") {
 		if id == "" {
@@ -214,6 +223,18 @@ func (o *options) plugins(list string) ([]core.Plugin, error) {
 		out = append(out, make())
 	}
 	return out, nil
+}
+
+// twoFactor reads the plugin's options, whose names are Better Auth's, over its defaults.
+func (o *options) twoFactor() (twofactor.Options, error) {
+	t := twofactor.Options{Enforce: "upstream", OTP: twofactor.OTPOptions{Store: "plain"}}
+	if len(o.TwoFactor) == 0 {
+		return t, nil
+	}
+	if err := yaml.UnmarshalWithOptions(o.TwoFactor, &t, yaml.Strict()); err != nil { // JSON is YAML
+		return t, fmt.Errorf("OPTIONS: twoFactor: %w", err)
+	}
+	return t, nil
 }
 
 func names(m map[string]func() core.Plugin) (list []string) {

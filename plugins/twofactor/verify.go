@@ -1,0 +1,348 @@
+package twofactor
+
+import (
+	"context"
+	"crypto/sha256"
+	"crypto/subtle"
+	"encoding/base64"
+	"encoding/json"
+	"errors"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/sallyport-auth/sallyport/core"
+	"github.com/sallyport-auth/sallyport/core/contract"
+)
+
+// Endpoints at which a code is shown, with a session or a challenge.
+var (
+	VerifyTOTP       = core.NewRoute[CodeInput, Verified]("POST /two-factor/verify-totp", core.Public)
+	SendOTP          = core.NewRoute[SendInput, core.Status]("POST /two-factor/send-otp", core.Public)
+	VerifyOTP        = core.NewRoute[CodeInput, Verified]("POST /two-factor/verify-otp", core.Public)
+	VerifyBackupCode = core.NewRoute[BackupCodeInput, Verified]("POST /two-factor/verify-backup-code", core.Public)
+)
+
+// CodeInput is the input of VerifyTOTP and VerifyOTP.
+type CodeInput struct {
+	Code        string `json:"code"`
+	TrustDevice *bool  `json:"trustDevice"`
+}
+
+// SendInput is the input of SendOTP.
+type SendInput struct {
+	TrustDevice *bool    `json:"trustDevice"`
+	_           struct{} `input:"body"`
+}
+
+// BackupCodeInput is the input of VerifyBackupCode.
+type BackupCodeInput struct {
+	Code           string `json:"code"`
+	DisableSession *bool  `json:"disableSession"`
+	TrustDevice    *bool  `json:"trustDevice"`
+}
+
+// Verified is the answer to a right code.
+type Verified struct {
+	// Token is the session's; nil without one.
+	Token *string    `json:"token,omitempty"`
+	User  *core.User `json:"user"`
+	// URL is where the sign-in that the challenge belongs to wanted to go.
+	URL *string `json:"url,omitempty"`
+}
+
+// errUsed is a right code that somebody else has used a moment before.
+var errUsed = errors.New("twofactor: the code was used in parallel")
+
+func seconds(n int) time.Duration { return time.Duration(n) * time.Second }
+
+func isTrue(b *bool) bool { return b != nil && *b }
+
+func parseFirstProof(value string) (firstProof, error) {
+	var f firstProof
+	if err := json.Unmarshal([]byte(value), &f); err != nil || len(f.Methods) == 0 {
+		return f, errors.New("twofactor: a challenge does not say how it began")
+	}
+	return f, nil
+}
+
+func (p *Plugin) verifyTOTP(ctx context.Context, c *core.Call, in CodeInput) (Verified, error) {
+	if p.o.TOTP.Disable {
+		return Verified{}, errTOTPOff
+	}
+	who, err := p.subject(ctx, c)
+	if err != nil {
+		return Verified{}, err
+	}
+	f, err := factorOf(ctx, p.host.DB(), who.user.ID)
+	if err != nil {
+		return Verified{}, err
+	}
+	if f == nil || who.session == nil && !f.verified() {
+		return Verified{}, ErrTOTPNotEnabled
+	}
+	g, err := p.begin(ctx, c, who, f, true)
+	if err != nil {
+		return Verified{}, err
+	}
+	key, err := p.openSecret(f)
+	if err != nil {
+		return Verified{}, g.undo(ctx, err)
+	}
+	step, ok, err := p.totp.match(key, in.Code, c.Now())
+	switch {
+	case err != nil:
+		return Verified{}, g.undo(ctx, err)
+	case !ok || f.LastStep != nil && step <= *f.LastStep:
+		return Verified{}, g.wrong(ctx, ErrInvalidCode)
+	}
+	out, err := p.accept(ctx, c, g, "otp", isTrue(in.TrustDevice), func(ctx context.Context, tx *core.Tx) error {
+		yes := true
+		n, err := factors.Update(ctx, tx, append(clearFailures(), colStep.Set(&step), colVerified.Set(&yes)),
+			colID.Eq(f.ID), colSecret.Eq(f.Secret), core.AnyOf(colStep.Null(), colStep.Lt(&step)))
+		if err == nil && n == 0 {
+			return errUsed
+		}
+		return err
+	})
+	if errors.Is(err, errUsed) {
+		return Verified{}, g.wrong(ctx, ErrInvalidCode)
+	}
+	if err != nil {
+		return Verified{}, g.undo(ctx, err)
+	}
+	if who.session != nil {
+		out.User = who.user // as it was before, to the letter of the wire
+	}
+	return out, nil
+}
+
+// accept takes a right code and gives what it is worth, all in one transaction: the
+// session of a sign-in, or the raised session of who switches two-factor on with it.
+func (p *Plugin) accept(ctx context.Context, c *core.Call, g *guess, method string, trust bool, take func(context.Context, *core.Tx) error) (out Verified, err error) {
+	err = p.host.Tx(ctx, nil, func(ctx context.Context, tx *core.Tx) error {
+		if err := take(ctx, tx); err != nil {
+			return err
+		}
+		if g.who.session == nil {
+			out, err = p.signIn(ctx, tx, c, g, method, trust)
+			return err
+		}
+		if list := g.clear(); len(list) > 0 {
+			if _, err := tx.Batch(ctx, list...); err != nil {
+				return err
+			}
+		}
+		s, u := g.who.session, g.who.user
+		if !isEnabled(u) {
+			if s, u, err = p.switchOn(ctx, tx, c, s, method); err != nil {
+				return err
+			}
+		}
+		out = Verified{Token: &s.Token, User: u}
+		return nil
+	})
+	return out, err
+}
+
+// signIn ends a challenge with a session. It goes through the gate, which runs every
+// other rule; demand lets it pass, for its level is 2.
+func (p *Plugin) signIn(ctx context.Context, tx *core.Tx, c *core.Call, g *guess, method string, trust bool) (Verified, error) {
+	who := g.who
+	row, found, err := p.host.TakeVerification(ctx, tx, who.key)
+	if err != nil {
+		return Verified{}, err
+	}
+	if !found || row.Value != who.user.ID {
+		c.Expire(p.challengeCookie)
+		return Verified{}, ErrInvalidCookie
+	}
+	with := append(g.clear(), p.host.DropVerificationStatement(attemptsPrefix+who.key), p.host.DropVerificationStatement(proofPrefix+who.key))
+	s, err := p.host.SignIn(ctx, tx, &core.SignIn{Call: c, User: who.user, Methods: core.MergeMethods(who.first.Methods, method, "mfa"),
+		AAL: 2, Forget: who.first.Forget, Callback: who.first.Callback, With: with})
+	if err != nil {
+		return Verified{}, err
+	}
+	c.Expire(p.challengeCookie)
+	if s == nil { // another plugin demands yet more
+		return Verified{}, nil
+	}
+	out := Verified{Token: &s.Token, User: who.user}
+	if to := who.first.Callback; to != "" && c.Trusted(to) {
+		out.URL = &to
+	}
+	if !trust {
+		return out, nil
+	}
+	st, err := p.trust(c, who.user.ID)
+	if err != nil {
+		return Verified{}, err
+	}
+	c.Expire(p.forgetCookie)
+	_, err = tx.Exec(ctx, st.SQL, st.Args...)
+	return out, err
+}
+
+func (p *Plugin) sendOTP(ctx context.Context, c *core.Call, _ SendInput) (core.Status, error) {
+	if !p.canMail() {
+		return core.Status{}, errOTPOff
+	}
+	who, err := p.subject(ctx, c)
+	if err != nil {
+		return core.Status{}, err
+	}
+	if slices.Contains(who.first.Methods, byMail) {
+		return core.Status{}, ErrOTPNotConfigured
+	}
+	code, err := p.host.RandomString("0123456789", p.o.OTP.Digits)
+	if err != nil {
+		return core.Status{}, err
+	}
+	stored, err := p.storeOTP(code)
+	if err != nil {
+		return core.Status{}, err
+	}
+	return core.Status{Status: true}, p.host.Tx(ctx, nil, func(ctx context.Context, tx *core.Tx) error {
+		s, err := p.host.VerificationStatement(otpPrefix+who.key, stored+":0", seconds(p.o.OTP.Period*60))
+		if err != nil {
+			return err
+		}
+		// A new code ends the one before.
+		if _, err := tx.Batch(ctx, p.host.DropVerificationStatement(otpPrefix+who.key), s); err != nil {
+			return err
+		}
+		return p.host.SendMail(ctx, tx, contract.Message{Template: mail.Name, To: who.user.Email, User: core.MailUser(who.user), OTP: code})
+	})
+}
+
+func (p *Plugin) storeOTP(code string) (string, error) {
+	switch p.o.OTP.Store {
+	case "hashed":
+		sum := sha256.Sum256([]byte(code))
+		return base64.RawURLEncoding.EncodeToString(sum[:]), nil
+	case "encrypted":
+		return p.host.Encrypt([]byte(code))
+	}
+	return code, nil
+}
+
+// isOTP compares a code with what is stored of the right one.
+func (p *Plugin) isOTP(stored, code string) (bool, error) {
+	if !digitsOnly(code, p.o.OTP.Digits) {
+		return false, nil
+	}
+	want, got := []byte(stored), code
+	var err error
+	switch p.o.OTP.Store {
+	case "hashed":
+		got, err = p.storeOTP(code)
+	case "encrypted":
+		want, err = p.host.Decrypt(stored)
+	}
+	return err == nil && subtle.ConstantTimeCompare(want, []byte(got)) == 1, err
+}
+
+func (p *Plugin) verifyOTP(ctx context.Context, c *core.Call, in CodeInput) (Verified, error) {
+	who, err := p.subject(ctx, c)
+	if err != nil {
+		return Verified{}, err
+	}
+	var f *factor
+	if who.session == nil {
+		if f, err = factorOf(ctx, p.host.DB(), who.user.ID); err != nil {
+			return Verified{}, err
+		}
+	}
+	g, err := p.begin(ctx, c, who, f, false)
+	if err != nil {
+		return Verified{}, err
+	}
+	if err := g.count(ctx, otpPrefix+who.key, p.o.OTP.AllowedAttempts, ErrOTPExpired, parseOTP); err != nil {
+		g.try.Release(ctx)
+		return Verified{}, err
+	}
+	prefix, _ := parseOTP(g.value)
+	ok, err := p.isOTP(strings.TrimSuffix(prefix, ":"), in.Code)
+	if err != nil {
+		return Verified{}, g.undo(ctx, err)
+	}
+	if !ok {
+		return Verified{}, g.wrong(ctx, ErrInvalidCode)
+	}
+	out, err := p.accept(ctx, c, g, byMail, isTrue(in.TrustDevice), func(ctx context.Context, tx *core.Tx) error {
+		row, found, err := p.host.TakeVerification(ctx, tx, otpPrefix+who.key)
+		if err == nil && (!found || !strings.HasPrefix(row.Value, prefix)) {
+			return ErrOTPExpired
+		}
+		return err
+	})
+	if err != nil {
+		return Verified{}, g.undo(ctx, err)
+	}
+	return out, nil
+}
+
+func (p *Plugin) verifyBackupCode(ctx context.Context, c *core.Call, in BackupCodeInput) (Verified, error) {
+	who, err := p.subject(ctx, c)
+	if err != nil {
+		return Verified{}, err
+	}
+	f, err := factorOf(ctx, p.host.DB(), who.user.ID)
+	if err != nil {
+		return Verified{}, err
+	}
+	if f == nil {
+		return Verified{}, ErrBackupCodesNotEnabled
+	}
+	g, err := p.begin(ctx, c, who, f, true)
+	if err != nil {
+		return Verified{}, err
+	}
+	list, err := p.readBackupCodes(f.BackupCodes)
+	if err != nil {
+		return Verified{}, g.undo(ctx, err)
+	}
+	rest, ok := withoutCode(list, in.Code)
+	if !ok {
+		return Verified{}, g.wrong(ctx, ErrInvalidBackupCode)
+	}
+	stored, err := p.storeBackupCodes(rest)
+	if err != nil {
+		return Verified{}, g.undo(ctx, err)
+	}
+	take := func(ctx context.Context, tx *core.Tx) error {
+		n, err := factors.Update(ctx, tx, []core.Set{colCodes.Set(stored)}, colID.Eq(f.ID), colCodes.Eq(f.BackupCodes))
+		if err == nil && n == 0 {
+			return core.ErrConflict.WithMessage("Failed to verify backup code. Please try again.")
+		}
+		if err != nil {
+			return err
+		}
+		return p.record(ctx, c, tx, who.user.ID, "backup-code-used")
+	}
+	out := Verified{User: who.user}
+	if isTrue(in.DisableSession) {
+		err = p.spend(ctx, g, take)
+		if who.session != nil {
+			out.Token = &who.session.Token
+		}
+	} else {
+		out, err = p.accept(ctx, c, g, "backup-code", isTrue(in.TrustDevice), take)
+	}
+	if err != nil {
+		return Verified{}, g.undo(ctx, err)
+	}
+	return out, nil
+}
+
+// spend takes a code that buys no session; no other TOTP or backup code can then answer
+// the challenge.
+func (p *Plugin) spend(ctx context.Context, g *guess, take func(context.Context, *core.Tx) error) error {
+	return p.host.Tx(ctx, nil, func(ctx context.Context, tx *core.Tx) error {
+		if err := take(ctx, tx); err != nil {
+			return err
+		}
+		_, err := tx.Batch(ctx, append(g.clear(), p.host.DropVerificationStatement(attemptsPrefix+g.who.key))...)
+		return err
+	})
+}
