@@ -5,7 +5,6 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"io"
 	"os/exec"
 	"slices"
@@ -198,7 +197,7 @@ func TestImportRules(t *testing.T) {
 			imported = module + imported
 		}
 		if why := forbidden(module+c.pkg, imported); (why != "") != c.refused {
-			t.Error(fmt.Sprintf("%s imports %s: refused %v (%s)", c.pkg, c.imported, why != "", why))
+			t.Errorf("%s imports %s: refused %v (%s)", c.pkg, c.imported, why != "", why)
 		}
 	}
 }

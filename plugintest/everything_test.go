@@ -64,13 +64,12 @@ var (
 
 // everything uses every field of Spec.
 type everything struct {
-	host    *core.Host
-	stamp   stamper
-	nobody  absent
-	log     []string
-	jobs    []string
-	closed  *[]string
-	command int
+	host   *core.Host
+	stamp  stamper
+	nobody absent
+	log    []string
+	jobs   []string
+	closed *[]string
 }
 
 func (p *everything) Spec() core.Spec {
