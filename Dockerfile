@@ -21,6 +21,8 @@ COPY --from=build --chown=65532:65532 /out/data /data
 COPY --from=build /out/sallyport /sallyport
 USER 65532:65532
 WORKDIR /data
+# Also in development, where the default is the loopback, which nobody outside reaches.
+ENV SALLYPORT_LISTEN=:8080
 EXPOSE 8080
 ENTRYPOINT ["/sallyport"]
 CMD ["serve"]

@@ -169,5 +169,6 @@ func (s *Server) fail(c *fiber.Ctx, err error) error {
 	}
 	authfiber.Write(c, s.auth.Answer(c.UserContext(), e))
 	c.Response().Header.Set("Cache-Control", "no-store")
+	c.Response().Header.Set("X-Content-Type-Options", "nosniff")
 	return nil
 }

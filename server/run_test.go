@@ -233,3 +233,14 @@ func TestProductionVerifies(t *testing.T) {
 		t.Errorf("a column is missing: %v", err)
 	}
 }
+
+// TestNewChecksProduction gives New a configuration that Load has not seen.
+func TestNewChecksProduction(t *testing.T) {
+	c := Config{Core: core.Config{Production: true, BaseURL: "https://a.example", Secret: goodSecret}, Mail: MailConfig{Driver: "log"}}
+	_, err := newServer(t.Context(), c, io.Discard, io.Discard, nil)
+	for _, want := range []string{"mail.driver: ", "database: set ", "plugins: none"} {
+		if err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%v, want %s", err, want)
+		}
+	}
+}

@@ -53,7 +53,11 @@ func New(ctx context.Context, c Config, entries ...PluginEntry) (*Server, error)
 
 func newServer(ctx context.Context, c Config, console, logs io.Writer, entries []PluginEntry) (*Server, error) {
 	c.complete()
-	if faults := c.check(); len(faults) > 0 {
+	faults := c.check()
+	if c.Core.Production { // again: a configuration may be made without Load
+		faults = append(faults, c.checkProduction("")...)
+	}
+	if len(faults) > 0 {
 		return nil, &ConfigError{faults}
 	}
 	log := c.logger(logs)
@@ -180,6 +184,12 @@ func (s *Server) Serve(ctx context.Context, ln net.Listener) error {
 		defer cancel()
 		if err = s.app.ShutdownWithContext(grace); err != nil {
 			err = fmt.Errorf("requests were cut off: %w", err)
+		}
+		// Where Serve had not begun to accept yet, the shut-down found nothing to close.
+		_ = ln.Close()
+		select {
+		case <-done:
+		case <-grace.Done():
 		}
 		err = errors.Join(err, s.auth.Close(grace))
 	}
