@@ -89,9 +89,9 @@ func TestOpenRefuses(t *testing.T) {
 		o    sqlite.Options
 		want string
 	}{
-		"empty":     {"", sqlite.Options{}, "the path must name a file"},
-		"URI":       {"file:x?mode=memory", sqlite.Options{}, "the path must name a file"},
-		"NUL":       {"a\x00b", sqlite.Options{}, "the path must name a file"},
+		"empty":     {"", sqlite.Options{}, "the path must be that of a file"},
+		"URI":       {"file:x?mode=memory", sqlite.Options{}, "the path must be that of a file"},
+		"NUL":       {"a\x00b", sqlite.Options{}, "the path must be that of a file"},
 		"folder":    {dir, sqlite.Options{}, "database: unavailable"},
 		"garbage":   {garbage, sqlite.Options{}, "database: unavailable (SQLITE_NOTADB)"},
 		"readers":   {filepath.Join(dir, "x"), sqlite.Options{Readers: -1}, "readers must be at least 1"},

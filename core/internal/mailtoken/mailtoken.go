@@ -125,7 +125,7 @@ func Verify(keys [][]byte, token string, now time.Time) (Claims, error) {
 // readable is what a token must have at least. Better Auth's may lack the user, and then
 // only verify an address; who changes one wants it.
 func (w wire) readable() bool {
-	if w.Email == "" || w.ExpiresAt <= 0 {
+	if w.Email == "" || w.IssuedAt <= 0 || w.ExpiresAt <= 0 {
 		return false
 	}
 	switch w.RequestType {
