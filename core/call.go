@@ -30,10 +30,11 @@ type Call struct {
 	cookieRaw string
 	cookieOK  bool
 
-	header  []Field
-	cookies []setCookie
-	status  int
-	answer  *Response // a redirect or challenge that takes the place of the output
+	header     []Field
+	headerRoom [2]Field // so that a few headers cost no allocation of their own
+	cookies    []setCookie
+	status     int
+	answer     *Response // a redirect or challenge that takes the place of the output
 
 	presented string // session token that Authenticate found (bearer), else ""
 	outdated  bool   // presented was signed with a secret that has been rotated out
@@ -111,6 +112,9 @@ func (c *Call) SetHeader(name, value string) {
 			c.header[i].Value = value
 			return
 		}
+	}
+	if c.header == nil {
+		c.header = c.headerRoom[:0]
 	}
 	c.header = append(c.header, Field{name, value})
 }

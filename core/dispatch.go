@@ -170,7 +170,8 @@ func (c *Call) finish(ctx context.Context, out any, err error) Response {
 			return errorResponse(ErrInternal)
 		}
 		res.Body = body
-		res.Header = append(res.Header, Field{"Content-Type", "application/json"})
+		// With room for what the mounts add.
+		res.Header = append(make([]Field, 0, 5+len(c.header)+len(c.cookies)), Field{"Content-Type", "application/json"})
 	}
 	res.Header = append(res.Header, c.header...)
 	for _, s := range c.cookies {

@@ -2,6 +2,7 @@ package core
 
 import (
 	"context"
+	"slices"
 	"strings"
 	"time"
 
@@ -122,6 +123,8 @@ func (h *Host) SignIn(ctx context.Context, tx *Tx, in *SignIn) (*Session, error)
 // call either: neither the session nor its cookies.
 func (h *Host) undoable(ctx context.Context, tx *Tx, c *Call, fn func(context.Context, *Tx) (*Session, error), points ...any) (s *Session, err error) {
 	was := *c
+	// Clones: what is appended, replaced or taken back changes the slices in place.
+	was.cookies, was.header = slices.Clone(c.cookies), slices.Clone(c.header)
 	if tx == nil && h.hasAfter(points...) {
 		err = h.Tx(ctx, nil, func(ctx context.Context, tx *Tx) (err error) {
 			s, err = fn(ctx, tx)

@@ -172,7 +172,7 @@ func (a *Auth) Answer(ctx context.Context, err error) Response {
 // credentials. ok is false for an origin that is not trusted.
 func (a *Auth) CORS(ex Exchange) (header []Field, ok bool) {
 	origin := strings.Clone(ex.Header("Origin"))
-	header = []Field{{"Vary", "Origin"}}
+	header = append(make([]Field, 0, 4), Field{"Vary", "Origin"})
 	if origin == "" || origin == "null" || !a.h.origins.Origin(origin) {
 		return header, false
 	}

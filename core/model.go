@@ -144,8 +144,7 @@ func (m *model) appendExtra(b []byte, extra map[string]any) []byte {
 }
 
 func (u *User) dests() []any {
-	return []any{&u.ID, &u.Name, &u.Email, storage.Dest(&u.EmailVerified), storage.Dest(&u.Image),
-		storage.Dest(&u.CreatedAt), storage.Dest(&u.UpdatedAt)}
+	return []any{&u.ID, &u.Name, &u.Email, &u.EmailVerified, &u.Image, &u.CreatedAt, &u.UpdatedAt}
 }
 
 func (u *User) args() []any {
@@ -153,8 +152,7 @@ func (u *User) args() []any {
 }
 
 func (s *Session) dests() []any {
-	return []any{&s.ID, storage.Dest(&s.ExpiresAt), &s.Token, storage.Dest(&s.CreatedAt), storage.Dest(&s.UpdatedAt),
-		storage.Dest(&s.IPAddress), storage.Dest(&s.UserAgent), &s.UserID}
+	return []any{&s.ID, &s.ExpiresAt, &s.Token, &s.CreatedAt, &s.UpdatedAt, &s.IPAddress, &s.UserAgent, &s.UserID}
 }
 
 func (s *Session) args(token string) []any {

@@ -38,7 +38,7 @@ func (h *Host) credential(ctx context.Context, q storage.Conn, sql string, arg a
 	var id *string
 	var cr Credential
 	dest, ux := h.userModel.extraDests(u.dests())
-	if err := rows.Scan(append(dest, storage.Dest(&id), storage.Dest(&cr.Hash))...); err != nil {
+	if err := rows.Scan(storage.Dests(append(dest, &id, &cr.Hash))...); err != nil {
 		return Credential{}, err
 	}
 	u.Extra = h.userModel.extra(ux)

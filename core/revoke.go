@@ -82,7 +82,7 @@ func (h *Host) Sessions(ctx context.Context, userID string) ([]*Session, error) 
 	for rows.Next() {
 		s := &Session{model: h.sessionModel}
 		dest, sx := h.sessionModel.extraDests(s.dests())
-		if err := rows.Scan(dest...); err != nil {
+		if err := rows.Scan(storage.Dests(dest)...); err != nil {
 			return nil, err
 		}
 		s.Extra = h.sessionModel.extra(sx)

@@ -94,7 +94,8 @@ func (c *Call) resolveSession(ctx context.Context, o sessionRead) (needsRefresh 
 	}
 	due := c.refreshDue(session)
 	if h.cfg.Session.DeferRefresh && o.endpoint && c.ex.Method() != "POST" {
-		return &due, c.setCache(session, user, false)
+		needs := due
+		return &needs, c.setCache(session, user, false)
 	}
 	switch {
 	case due && !(h.cfg.Session.DeferRefresh && !o.endpoint):
@@ -162,7 +163,7 @@ func (h *Host) scanSession(rows storage.Rows) (*Session, *User, error) {
 	dest, sx := h.sessionModel.extraDests(s.dests())
 	dest = append(dest, u.dests()...)
 	dest, ux := h.userModel.extraDests(dest)
-	if err := rows.Scan(dest...); err != nil {
+	if err := rows.Scan(storage.Dests(dest)...); err != nil {
 		return nil, nil, err
 	}
 	s.Extra, u.Extra = h.sessionModel.extra(sx), h.userModel.extra(ux)

@@ -70,9 +70,9 @@ func (t *Table[T]) dests(row *T) []any {
 	v := reflect.ValueOf(row).Elem()
 	out := make([]any, len(t.fields))
 	for i, f := range t.fields {
-		out[i] = storage.Dest(v.Field(f).Addr().Interface())
+		out[i] = v.Field(f).Addr().Interface()
 	}
-	return out
+	return storage.Dests(out)
 }
 
 func (t *Table[T]) scanAll(rows storage.Rows, err error) ([]T, error) {

@@ -64,7 +64,7 @@ func (h *Host) scanUser(rows storage.Rows, err error) (*User, error) {
 	}
 	u := &User{model: h.userModel}
 	dest, ux := h.userModel.extraDests(u.dests())
-	if err := rows.Scan(dest...); err != nil {
+	if err := rows.Scan(storage.Dests(dest)...); err != nil {
 		return nil, err
 	}
 	u.Extra = h.userModel.extra(ux)

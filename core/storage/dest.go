@@ -24,6 +24,20 @@ func Dest(p any) any {
 	return p
 }
 
+// Dests is Dest for a whole row, in place and in one allocation.
+func Dests(list []any) []any {
+	cells := make([]cell, 0, len(list))
+	for i, p := range list {
+		switch p.(type) {
+		case *string, *bool, *int, *int64, *time.Time, *json.RawMessage, *[]byte,
+			**string, **bool, **int, **int64, **time.Time:
+			cells = append(cells, cell{p})
+			list[i] = &cells[len(cells)-1]
+		}
+	}
+	return list
+}
+
 type cell struct{ p any }
 
 var _ sql.Scanner = (*cell)(nil)

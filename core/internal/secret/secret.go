@@ -14,6 +14,7 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+	"sync"
 )
 
 // DefaultSecret is what Better Auth falls back to when nothing is configured. It is
@@ -35,6 +36,9 @@ type Entry struct {
 type Keyring struct {
 	entries []Entry // none for a keyring without versions
 	legacy  string  // the unversioned secret
+
+	once    sync.Once
+	signing [][]byte // what SigningKeys returns
 }
 
 // New makes a keyring. The first entry is the current one: it encrypts and signs, so it
@@ -107,31 +111,28 @@ func parseVersion(s string) (int, bool) {
 	return int(n), err == nil && n >= 0 && strconv.FormatInt(n, 10) == s
 }
 
-// Current returns the secret that signs and encrypts.
-func (k *Keyring) Current() []byte {
-	if len(k.entries) > 0 {
-		return []byte(k.entries[0].Value)
-	}
-	return []byte(k.legacy)
-}
+// Current returns the secret that signs and encrypts: the first of SigningKeys.
+func (k *Keyring) Current() []byte { return k.SigningKeys()[0] }
 
 // SigningKeys returns the secrets under which a cookie or token may be signed: the
 // current one first, then the other listed ones that are not DecryptOnly, then legacy.
-// What fits another than the first should be signed anew.
+// What fits another than the first should be signed anew. The caller must not change
+// them: they are the same at every call.
 func (k *Keyring) SigningKeys() [][]byte {
-	var out [][]byte
-	listed := false
-	for _, e := range k.entries {
-		listed = listed || e.Value == k.legacy
-		if !e.DecryptOnly {
-			out = append(out, []byte(e.Value))
+	k.once.Do(func() {
+		listed := false
+		for _, e := range k.entries {
+			listed = listed || e.Value == k.legacy
+			if !e.DecryptOnly {
+				k.signing = append(k.signing, []byte(e.Value))
+			}
 		}
-	}
-	// A legacy secret that is listed too follows the list's word on DecryptOnly.
-	if k.legacy != "" && !listed {
-		out = append(out, []byte(k.legacy))
-	}
-	return out
+		// A legacy secret that is listed too follows the list's word on DecryptOnly.
+		if k.legacy != "" && !listed {
+			k.signing = append(k.signing, []byte(k.legacy))
+		}
+	})
+	return k.signing
 }
 
 // value returns the secret of a version.
