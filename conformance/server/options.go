@@ -12,6 +12,7 @@ import (
 	"github.com/sallyport-auth/sallyport/core"
 	"github.com/sallyport-auth/sallyport/plugins/bearer"
 	"github.com/sallyport-auth/sallyport/plugins/emailpassword"
+	"github.com/sallyport-auth/sallyport/plugins/jwt"
 	"github.com/sallyport-auth/sallyport/plugins/magiclink"
 	"github.com/sallyport-auth/sallyport/plugins/twofactor"
 )
@@ -55,6 +56,7 @@ type options struct {
 	DisabledPaths                 []string          `json:"disabledPaths"`
 	ErrorURL                      string            `json:"errorURL"`
 	Bearer                        bearer.Options    `json:"bearer"`
+	JWT                           jwt.Options       `json:"jwt"`
 	MagicLink                     magiclink.Options `json:"magicLink"`
 	TwoFactor                     json.RawMessage   `json:"twoFactor"`
 	Lockout                       bool              `json:"lockout"`
@@ -208,6 +210,7 @@ func (o *options) plugins(list string) ([]core.Plugin, error) {
 	}
 	known := map[string]func() core.Plugin{
 		bearer.ID:    func() core.Plugin { return bearer.New(o.Bearer) },
+		jwt.ID:       func() core.Plugin { return jwt.New(o.JWT) },
 		magiclink.ID: func() core.Plugin { return magiclink.New(o.MagicLink) },
 		twofactor.ID: func() core.Plugin { return twofactor.New(factors) },
 	}
