@@ -13,6 +13,9 @@ import (
 // challengeAttempts are the wrong TOTP and backup codes that one challenge allows.
 const challengeAttempts = 5
 
+// attempts is core's counter for all factors of a user together.
+const attempts = "second-factor"
+
 // subject is who shows a code: somebody signed in, or somebody with a challenge.
 type subject struct {
 	user    *core.User
@@ -89,7 +92,7 @@ func (p *Plugin) begin(ctx context.Context, c *core.Call, who *subject, f *facto
 		}
 	}
 	var err error
-	if g.try, err = p.host.Attempts("second-factor").Reserve(ctx, who.user.ID); err != nil {
+	if g.try, err = p.host.Attempts(attempts).Reserve(ctx, who.user.ID); err != nil {
 		return nil, err
 	}
 	if who.session == nil && counted {

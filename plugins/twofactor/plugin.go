@@ -177,6 +177,7 @@ func (p *Plugin) Spec() core.Spec {
 			{Name: "two-factor.backup-codes", Description: "A user made new backup codes."},
 			{Name: "two-factor.backup-code-used", Description: "A backup code was used."},
 		},
+		Commands: []core.Command{{Name: "reset", Summary: "take the second factors of a user off, and sign them out: reset ADDRESS", Run: p.reset}},
 		Features: p.features,
 		Needs:    []core.Need{core.Require(&p.passwords)},
 		Init:     p.init,

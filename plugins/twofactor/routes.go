@@ -181,8 +181,6 @@ func (p *Plugin) replace(ctx context.Context, tx *core.Tx, c *core.Call, s *core
 	return u, err
 }
 
-// disable deletes the factors, and with them whatever goes by their being there: trusted
-// devices and challenges under way.
 func (p *Plugin) disable(ctx context.Context, c *core.Call, in PasswordInput) (core.Status, error) {
 	if err := p.confirm(ctx, c, in.Password); err != nil {
 		return core.Status{}, err
@@ -193,13 +191,7 @@ func (p *Plugin) disable(ctx context.Context, c *core.Call, in PasswordInput) (c
 		if err != nil {
 			return err
 		}
-		if _, err := factors.Delete(ctx, tx, colUser.Eq(u.ID)); err != nil {
-			return err
-		}
-		if err := p.host.DropVerifications(ctx, tx, u.ID); err != nil {
-			return err
-		}
-		if err := p.record(ctx, c, tx, u.ID, "disabled"); err != nil {
+		if err := p.takeOff(ctx, tx, c, u.ID); err != nil {
 			return err
 		}
 		_, err = p.host.Reissue(ctx, tx, c, s, u)

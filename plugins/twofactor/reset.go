@@ -1,0 +1,54 @@
+package twofactor
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+
+	"github.com/sallyport-auth/sallyport/core"
+)
+
+// reset is the command for who has lost the device and the backup codes. Sessions end:
+// one of them may be whoever made this necessary.
+func (p *Plugin) reset(ctx context.Context, h *core.Host, args []string, out io.Writer) error {
+	if len(args) != 1 {
+		return errors.New("want one argument: the user's address")
+	}
+	u, err := h.UserByEmail(ctx, h.DB(), args[0])
+	if err != nil {
+		return err
+	}
+	if u == nil {
+		return errors.New("nobody has this address")
+	}
+	err = h.Tx(ctx, nil, func(ctx context.Context, tx *core.Tx) error {
+		if err := p.takeOff(ctx, tx, nil, u.ID); err != nil {
+			return err
+		}
+		if _, err := h.UpdateUser(ctx, tx, nil, u.ID, core.UserChange{Extra: map[string]any{"twoFactorEnabled": false}}); err != nil {
+			return err
+		}
+		if err := h.Attempts(attempts).Unlock(ctx, tx, u.ID); err != nil {
+			return err
+		}
+		return h.RevokeSessions(ctx, tx, u.ID, "")
+	})
+	if err != nil {
+		return err
+	}
+	_, err = fmt.Fprintf(out, "%s has no second factor any more, and is signed out everywhere.\n", u.Email)
+	return err
+}
+
+// takeOff deletes the factors, and with them whatever goes by their being there: trusted
+// devices and challenges under way.
+func (p *Plugin) takeOff(ctx context.Context, tx *core.Tx, c *core.Call, userID string) error {
+	if _, err := factors.Delete(ctx, tx, colUser.Eq(userID)); err != nil {
+		return err
+	}
+	if err := p.host.DropVerifications(ctx, tx, userID); err != nil {
+		return err
+	}
+	return p.record(ctx, c, tx, userID, "disabled")
+}
