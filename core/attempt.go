@@ -14,12 +14,25 @@ import (
 // the outcome is settled, the lease runs out and counts as nothing, so that no failure
 // of ours ever locks anybody out.
 type Attempts struct {
-	h    *Host
-	kind string
+	h            *Host
+	kind         string
+	max          int
+	window, rest time.Duration
 }
 
-// Attempts returns the counter of a kind of secret ("password", "otp").
-func (h *Host) Attempts(kind string) Attempts { return Attempts{h, kind} }
+// Attempts returns the counter of a kind of secret ("password", "otp"), with the limits
+// of Config.Lockout.
+func (h *Host) Attempts(kind string) Attempts {
+	cfg := &h.cfg.Lockout
+	return Attempts{h, kind, cfg.Max, time.Duration(cfg.Window) * time.Second, time.Duration(cfg.Duration) * time.Second}
+}
+
+// Limit returns the counter with limits of its own: max failures within window, in whole
+// seconds, lock a subject for rest. Config.Lockout.Disabled switches it off like all others.
+func (a Attempts) Limit(max int, window, rest time.Duration) Attempts {
+	a.max, a.window, a.rest = max, window, rest
+	return a
+}
 
 const attemptLease = 30 * time.Second
 
@@ -42,29 +55,30 @@ var (
 
 // Attempt is a reserved attempt. The zero value (lockout is off) settles nothing.
 type Attempt struct {
-	h  *Host
-	id string
+	h    *Host
+	id   string
+	max  int
+	rest time.Duration
 }
 
 // Reserve takes one attempt for a subject: the user's id, or what was typed where no
 // user is known. It answers ErrAccountLocked, with Retry-After, when none is left.
 func (a Attempts) Reserve(ctx context.Context, subject string) (Attempt, error) {
-	cfg := &a.h.cfg.Lockout
-	if cfg.Disabled {
+	if a.h.cfg.Lockout.Disabled {
 		return Attempt{}, nil
 	}
 	id := a.id(subject)
 	now := a.h.Now()
-	edge := now.Add(-time.Duration(cfg.Window) * time.Second)
-	until, expires := now.Add(attemptLease), now.Add(time.Duration(cfg.Window+cfg.Duration)*time.Second)
+	edge := now.Add(-a.window)
+	until, expires := now.Add(attemptLease), now.Add(a.window+a.rest)
 	rows, err := a.h.db.Query(ctx, reserveSQL, id, now, until, expires,
-		edge, now, edge, now, now, now, until, now, expires, now, now, edge, now, cfg.Max)
+		edge, now, edge, now, now, now, until, now, expires, now, now, edge, now, a.max)
 	_, ok, err := scanInt(rows, err)
 	if err != nil {
 		return Attempt{}, err
 	}
 	if ok {
-		return Attempt{a.h, id}, nil
+		return Attempt{a.h, id, a.max, a.rest}, nil
 	}
 	row, _, err := attempts.Get(ctx, a.h.db, attemptID.Eq(id))
 	if err != nil {
@@ -96,15 +110,14 @@ func (t Attempt) Fail(ctx context.Context) error {
 	if t.h == nil {
 		return nil
 	}
-	cfg := &t.h.cfg.Lockout
 	// The client may hang up on hearing "wrong": the guess was made all the same.
 	ctx = context.WithoutCancel(ctx)
-	lock := t.h.Now().Add(time.Duration(cfg.Duration) * time.Second)
+	lock := t.h.Now().Add(t.rest)
 	_, err := t.h.db.Exec(ctx, `UPDATE {attempt=} SET {attempt:failures} = {attempt.failures} + 1, `+
 		// A lease that ran out has been given to another attempt already.
 		`{attempt:leases} = CASE WHEN {attempt.leases} > 0 THEN {attempt.leases} - 1 ELSE 0 END, `+
 		`{attempt:lockedUntil} = CASE WHEN {attempt.lockedUntil} IS NULL AND {attempt.failures} + 1 >= ? THEN ? ELSE {attempt.lockedUntil} END WHERE {attempt.id} = ?`,
-		cfg.Max, lock, t.id)
+		t.max, lock, t.id)
 	return err
 }
 

@@ -11,6 +11,7 @@ import (
 	"github.com/sallyport-auth/sallyport/core/internal/cookie"
 	"github.com/sallyport-auth/sallyport/core/internal/input"
 	"github.com/sallyport-auth/sallyport/core/internal/origin"
+	"github.com/sallyport-auth/sallyport/core/storage"
 )
 
 // Call is one request on its way through the dispatcher, over HTTP or from Go. It is
@@ -256,4 +257,22 @@ func (c *Call) LoadSession(ctx context.Context) (*Session, *User, error) {
 	}
 	_, err := c.resolveSession(ctx, sessionRead{useCache: true})
 	return c.session, c.user, err
+}
+
+// RecheckSession asks the database whether the session still is one, where the cookie
+// cache has vouched for it: inside an act that must not follow from a session which was
+// revoked. Other than ConfirmSession it reads through q, and sets no cookie.
+func (c *Call) RecheckSession(ctx context.Context, q storage.Conn) error {
+	if !c.fromCache {
+		return nil
+	}
+	s, _, err := c.host.findSession(ctx, q, c.session.Token)
+	if err != nil {
+		return err
+	}
+	if s == nil || s.ID != c.session.ID || s.ExpiresAt.Before(c.now) {
+		return ErrUnauthorized
+	}
+	c.fromCache = false
+	return nil
 }

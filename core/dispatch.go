@@ -183,9 +183,11 @@ func (c *Call) finish(ctx context.Context, out any, err error) Response {
 	return res
 }
 
+// errorResponse is the answer that says no. An error without a text has no body: so it is
+// with some of Better Auth's.
 func errorResponse(e *Error) Response {
 	b := []byte(nil)
-	if e.Message != "" || e.Code != "NOT_FOUND" {
+	if e.Message != "" {
 		b = append(b, `{"message":`...)
 		b = appendString(b, e.Message)
 		b = append(b, `,"code":`...)

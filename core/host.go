@@ -94,6 +94,10 @@ func (h *Host) AppName() string { return h.cfg.AppName }
 // BaseURL returns the origin under which browsers reach the server.
 func (h *Host) BaseURL() string { return h.cfg.BaseURL }
 
+// TrustedOrigin tells whether an origin, as browsers write it, is the server's own or one
+// of Config.TrustedOrigins.
+func (h *Host) TrustedOrigin(origin string) bool { return h.origins.Origin(origin) }
+
 // URL returns the absolute URL of a path below the base path. It is built from the
 // configuration alone, never from a request.
 func (h *Host) URL(path string) string { return h.cfg.BaseURL + h.cfg.BasePath + path }

@@ -102,7 +102,7 @@ func (h *Host) signOut(ctx context.Context, c *Call, _ SignOutInput) (SignOutAns
 	if token == "" || hasReservedPrefix(token) {
 		return SignOutAnswer{true}, nil
 	}
-	s, _, err := h.findSession(ctx, token)
+	s, _, err := h.findSession(ctx, h.db, token)
 	if err != nil {
 		return SignOutAnswer{}, err // not signed out: saying so would be a lie
 	}

@@ -74,8 +74,8 @@ func (c *Call) resolveSession(ctx context.Context, o sessionRead) (needsRefresh 
 			c.Expire(k.data)
 		}
 	}
-	_, forget := c.Signed(k.forget)
-	session, user, err := h.findSession(ctx, token)
+	forget := c.forgets()
+	session, user, err := h.findSession(ctx, h.db, token)
 	if err != nil {
 		return nil, err
 	}
@@ -141,8 +141,8 @@ func (c *Call) refresh(ctx context.Context) error {
 }
 
 // findSession reads a session and its user by the presented token, in one round trip.
-func (h *Host) findSession(ctx context.Context, token string) (*Session, *User, error) {
-	rows, err := h.db.Query(ctx, h.sql.sessionByToken, hashToken(token), token)
+func (h *Host) findSession(ctx context.Context, q storage.Conn, token string) (*Session, *User, error) {
+	rows, err := q.Query(ctx, h.sql.sessionByToken, hashToken(token), token)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -246,10 +246,18 @@ func (c *Call) setSessionCookies(s *Session, u *User, forget bool) error {
 	return c.setCache(s, u, forget)
 }
 
+// forgets tells whether the browser was told to forget the session at its end. Only the
+// cookie's own value says so: signatures do not cover names, and another signed value,
+// moved here, must not keep a session from being renewed.
+func (c *Call) forgets() bool {
+	v, ok := c.Signed(c.host.cookies.forget)
+	return ok && v == "true"
+}
+
 // RefreshCookies writes the caller's session cookies again after the session or user
 // changed, keeping what the browser was told about their life.
 func (c *Call) RefreshCookies(s *Session, u *User) error {
-	_, forget := c.Signed(c.host.cookies.forget)
+	forget := c.forgets()
 	return c.setSessionCookies(s, u, forget)
 }
 
