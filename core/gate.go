@@ -168,7 +168,7 @@ func (h *Host) Reissue(ctx context.Context, tx *Tx, c *Call, old *Session, u *Us
 	if err := checkBan(u, c.now); err != nil {
 		return nil, err
 	}
-	_, forget := c.Signed(h.cookies.forget)
+	forget := c.forgets()
 	p := proof{old.Methods(), old.AAL(), old.AuthenticatedAt()}
 	return h.undoable(ctx, tx, c, func(ctx context.Context, tx *Tx) (*Session, error) {
 		return h.issue(ctx, tx, c, u, p, forget, old, with)

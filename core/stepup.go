@@ -32,7 +32,7 @@ func (h *Host) Raise(ctx context.Context, tx *Tx, c *Call, old *Session, u *User
 	if err := checkBan(u, c.now); err != nil {
 		return nil, err
 	}
-	_, forget := c.Signed(h.cookies.forget)
+	forget := c.forgets()
 	p := proof{MergeMethods(old.Methods(), methods...), max(aal, old.AAL()), c.now}
 	return h.undoable(ctx, tx, c, func(ctx context.Context, tx *Tx) (*Session, error) {
 		return h.issue(ctx, tx, c, u, p, forget, old, with)
