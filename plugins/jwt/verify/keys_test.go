@@ -61,16 +61,18 @@ func TestRotatedAway(t *testing.T) {
 
 // TestUnavailable: what is wrong with the keys is never the token's fault.
 func TestUnavailable(t *testing.T) {
-	many := strings.Repeat(" ", maxAnswer)
+	good, _ := json.Marshal(map[string]any{"keys": []any{public("EdDSA", "ed", pairs()["EdDSA"])}}) //nolint:errcheck // maps of texts
+	elsewhere := newServer(t)
+	elsewhere.raw(200, "application/json", string(good))
 	for name, answer := range map[string]func(*server){
 		"500":             func(s *server) { s.raw(500, "application/json", `{}`) },
 		"404":             func(s *server) { s.raw(404, "application/json", `{"keys":[]}`) },
-		"a page":          func(s *server) { s.raw(200, "text/html", `{"keys":[]}`) },
+		"a page":          func(s *server) { s.raw(200, "text/html", string(good)) },
 		"no JSON":         func(s *server) { s.raw(200, "application/json", `<html>`) },
 		"no set":          func(s *server) { s.raw(200, "application/json", `{}`) },
 		"keys of no list": func(s *server) { s.raw(200, "application/json", `{"keys":"none"}`) },
 		"empty":           func(s *server) { s.raw(200, "application/json", ``) },
-		"too long":        func(s *server) { s.raw(200, "application/json", many+`{"keys":[]}`) },
+		"too long":        func(s *server) { s.raw(200, "application/json", string(good)+strings.Repeat(" ", maxAnswer)) },
 		"cut off": func(s *server) {
 			s.serve(func(w http.ResponseWriter, _ *http.Request) {
 				w.Header().Set("Content-Type", "application/json")
@@ -80,7 +82,7 @@ func TestUnavailable(t *testing.T) {
 		},
 		"a redirect": func(s *server) {
 			s.serve(func(w http.ResponseWriter, r *http.Request) {
-				http.Redirect(w, r, "http://127.0.0.1:1/", http.StatusFound)
+				http.Redirect(w, r, elsewhere.URL, http.StatusFound)
 			})
 		},
 		"nobody there": func(s *server) { s.Close() },
