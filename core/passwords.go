@@ -3,6 +3,7 @@ package core
 import (
 	"context"
 	"errors"
+	"time"
 
 	"github.com/sallyport-auth/sallyport/core/internal/password"
 	"github.com/sallyport-auth/sallyport/core/storage"
@@ -145,6 +146,12 @@ func (h *Host) StorePassword(ctx context.Context, tx *Tx, userID, hash string) e
 	}
 	_, err = h.conn(tx).Exec(ctx, s.SQL, s.Args...)
 	return err
+}
+
+// passwordSince tells whether the user's password was set at that time or later.
+func (h *Host) passwordSince(ctx context.Context, userID string, at time.Time) (bool, error) {
+	n, err := accounts.Count(ctx, h.db, accountUser.Eq(userID), accountProvider.Eq(CredentialProvider), accountUpdated.Ge(at))
+	return n > 0, err
 }
 
 // ReplacePassword stores a new hash where cr's is still the stored one. false means that

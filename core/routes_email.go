@@ -3,6 +3,7 @@ package core
 import (
 	"context"
 	"errors"
+	"time"
 
 	"github.com/sallyport-auth/sallyport/core/contract"
 	"github.com/sallyport-auth/sallyport/core/internal/mailtoken"
@@ -286,6 +287,13 @@ func (h *Host) followChange(ctx context.Context, c *Call, cl mailtoken.Claims, c
 	}
 	if s != nil && current.ID != u.ID {
 		return none, errLinkConflict
+	}
+	// Who had somebody's session may have asked for the change. A new password has put
+	// them out, and must void what they began, as it voids links that set a password.
+	if changed, err := h.passwordSince(ctx, u.ID, time.Unix(cl.IssuedAt+1, 0)); err != nil {
+		return none, err
+	} else if changed {
+		return none, errLinkInvalid
 	}
 	if cl.RequestType == confirmChange {
 		err := h.mailLink(ctx, nil, "verify-email", cl.UpdateTo, u,

@@ -446,7 +446,8 @@ func TestAddresses(t *testing.T) {
 func TestChangeOfAddress(t *testing.T) {
 	e := start(t)
 	c := e.client().signUp("a@example.com")
-	address := func() string { return e.rows("SELECT {user:email} FROM {user}")[0] }
+	id := c.user()
+	address := func() string { return e.rows("SELECT {user:email} FROM {user} WHERE {user:id} = ?", id)[0] }
 	c.must(200, "POST", "/change-email", m{"newEmail": "b@example.com"})
 	tok := e.mailed("verify-email").Token
 	if address() != "a@example.com" {
@@ -456,6 +457,41 @@ func TestChangeOfAddress(t *testing.T) {
 	if a := other.get("/verify-email?token=" + tok); a.Status != 401 || a.code() != "INVALID_USER" {
 		t.Errorf("with another user's session: %d %s", a.Status, a.Body)
 	}
+	// Somebody in a stolen session begins a change; a new password ends it.
+	for _, renew := range []func(){
+		func() {
+			e.client().must(200, "POST", "/request-password-reset", m{"email": "a@example.com"})
+			e.client().must(200, "POST", "/reset-password", m{"newPassword": password, "token": e.mailed("reset-password").Token})
+		},
+		func() {
+			c.must(200, "POST", "/change-password", m{"currentPassword": password, "newPassword": password})
+		},
+	} {
+		c.must(200, "POST", "/sign-in/email", m{"email": "a@example.com", "password": password})
+		c.must(200, "POST", "/change-email", m{"newEmail": "thief@example.com"})
+		begun := e.mailed("verify-email").Token
+		e.clock.Add(time.Minute)
+		renew()
+		if a := e.client().get("/verify-email?token=" + begun); a.Status != 401 || a.code() != "INVALID_TOKEN" || address() == "thief@example.com" {
+			t.Errorf("after a new password: %d %s", a.Status, a.Body)
+		}
+	}
+	// Rehashing is no new password.
+	c.must(200, "POST", "/change-email", m{"newEmail": "b@example.com"})
+	tok = e.mailed("verify-email").Token
+	e.clock.Add(time.Minute)
+	e.cfg.Password.MemoryKiB = 16
+	e.auth = e.compile()
+	c.auth = e.auth
+	c.must(200, "POST", "/sign-in/email", m{"email": "a@example.com", "password": password})
+	if hash := e.rows("SELECT {account:password} FROM {account} WHERE {account:userId} = ?", c.user())[0]; !strings.Contains(hash, "m=16") {
+		t.Fatalf("no rehash: %s", hash)
+	}
+	if a := c.clone().get("/verify-email?token=" + tok); a.Status != 200 {
+		t.Errorf("after a rehash: %d %s", a.Status, a.Body)
+	}
+	c.must(200, "POST", "/change-email", m{"newEmail": "c@example.com"})
+	tok = e.mailed("verify-email").Token
 	e.clock.Add(time.Hour)
 	if a := c.get("/verify-email?token=" + tok); a.Status != 401 || a.code() != "TOKEN_EXPIRED" {
 		t.Errorf("after an hour: %d %s", a.Status, a.Body)
