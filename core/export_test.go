@@ -3,7 +3,7 @@ package core
 import "context"
 
 // RunJob does the next job that is due, as a worker would.
-func RunJob(ctx context.Context, a *Auth) (bool, error) { return a.h.jobs.RunOne(ctx) }
+func RunJob(ctx context.Context, a *Auth) (bool, error) { return a.h.jobs.runOne(ctx) }
 
 // Hashes is how many hashes the pool has computed.
 func Hashes(a *Auth) int64 { return a.h.hasher.Stats().Done }

@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"math/rand/v2"
 	"runtime/debug"
+	"strings"
 	"sync"
 	"time"
 
@@ -109,7 +110,7 @@ var (
 const (
 	jobTime     = 30 * time.Second // for one run
 	jobLeaseFor = time.Minute      // longer than a run: only a dead worker loses its lease
-	jobTries    = 12               // with the backoff below about 10 hours
+	jobTries    = 16               // with the backoff below about 10 hours
 	jobWorkers  = 4
 	jobPoll     = 5 * time.Second
 )
@@ -177,7 +178,7 @@ func (w *worker) wakeAfter(tx *Tx) {
 func (w *worker) loop() {
 	defer w.wg.Done()
 	for {
-		worked, err := w.RunOne(w.ctx)
+		worked, err := w.runOne(w.ctx)
 		if err != nil && w.ctx.Err() == nil {
 			w.h.log.Error("jobs cannot be read", failureArgs(err)...)
 		}
@@ -197,8 +198,8 @@ func (w *worker) loop() {
 	}
 }
 
-// RunOne claims the next job that is due and does it.
-func (w *worker) RunOne(ctx context.Context) (bool, error) {
+// runOne claims the next job that is due and does it.
+func (w *worker) runOne(ctx context.Context) (bool, error) {
 	now := w.h.Now()
 	rows, err := w.h.db.Query(ctx, `UPDATE {job=} SET {job:leaseUntil} = ?, {job:attempts} = {job.attempts} + 1 WHERE {job.id} = (`+
 		`SELECT {job:id} FROM {job} WHERE {job:failedAt} IS NULL AND {job:runAt} <= ? AND ({job:leaseUntil} IS NULL OR {job:leaseUntil} <= ?) `+
@@ -207,13 +208,19 @@ func (w *worker) RunOne(ctx context.Context) (bool, error) {
 	if err != nil || !found {
 		return false, err
 	}
-	err = w.do(ctx, &job)
+	if job.Attempts > jobTries {
+		err = errWorkerDied // no attempt came back, not even to say that it was the last
+	} else {
+		err = w.do(ctx, &job)
+	}
 	if err == nil {
 		_, err = jobs.Delete(context.WithoutCancel(ctx), w.h.db, jobID.Eq(job.ID))
 		return true, err
 	}
 	return true, w.failed(context.WithoutCancel(ctx), &job, err)
 }
+
+var errWorkerDied = errors.New("the process ended during every attempt")
 
 func (w *worker) do(ctx context.Context, job *jobRow) (err error) {
 	defer func() {
@@ -236,10 +243,7 @@ func (w *worker) do(ctx context.Context, job *jobRow) (err error) {
 }
 
 func (w *worker) failed(ctx context.Context, job *jobRow, cause error) error {
-	text := cause.Error()
-	if len(text) > 500 {
-		text = text[:500]
-	}
+	text := storable(cause.Error(), 500)
 	set := []Set{jobError.Set(&text), jobLease.SetNull()}
 	now := w.h.Now()
 	if job.Attempts >= jobTries {
@@ -253,9 +257,16 @@ func (w *worker) failed(ctx context.Context, job *jobRow, cause error) error {
 	return err
 }
 
-// backoff doubles from 2 s to 2 hours, with a quarter of jitter.
+// storable cuts a text to a length in bytes and takes out what no text column holds: an
+// error may quote anything, and one that could not be stored would never be given up.
+func storable(text string, limit int) string {
+	text = strings.ReplaceAll(text, "\x00", "")
+	return strings.ToValidUTF8(text[:min(len(text), limit)], "")
+}
+
+// backoff doubles from 4 s to 2 hours, with up to a quarter of jitter on top.
 func backoff(attempt int) time.Duration {
-	d := min(2*time.Hour, 2*time.Second<<min(attempt-1, 12)*2)
+	d := min(2*time.Hour, 4*time.Second<<min(attempt-1, 12))
 	return d + time.Duration(rand.Int64N(int64(d/4)))
 }
 

@@ -95,6 +95,35 @@ func TestJobsRetryAndGiveUp(t *testing.T) {
 	}
 }
 
+// What an error quotes need not be text that a column can hold.
+func TestJobsGiveUpWhateverTheErrorSays(t *testing.T) {
+	both(t, func(t *testing.T, db option) {
+		e := start(t, db)
+		e.mail.fail = func(contract.Message) error { return errors.New("\x00\xff" + strings.Repeat("é", 400)) }
+		e.enqueue(1)
+		e.deliver()
+		if got := e.rows("SELECT {job:lastError} FROM {job} WHERE {job:leaseUntil} IS NULL"); !slices.Equal(got, []string{strings.Repeat("é", 249)}) {
+			t.Errorf("kept: %q", got)
+		}
+	})
+}
+
+// A job that takes the process with it is not begun for ever.
+func TestJobsThatKillAreGivenUp(t *testing.T) {
+	e := start(t)
+	e.enqueue(1)
+	if _, err := e.auth.Host().DB().Exec(t.Context(), "UPDATE {job=} SET {job:attempts} = ?", core.JobTries); err != nil {
+		t.Fatal(err)
+	}
+	e.deliver()
+	if n := len(e.mail.all()); n != 0 {
+		t.Errorf("%d messages", n)
+	}
+	if got := e.rows("SELECT {job:lastError} FROM {job} WHERE {job:failedAt} IS NOT NULL"); !slices.Equal(got, []string{"the process ended during every attempt"}) {
+		t.Errorf("given up: %q", got)
+	}
+}
+
 func TestJobsGrowApart(t *testing.T) {
 	var last time.Duration
 	for i := 1; i <= core.JobTries; i++ {

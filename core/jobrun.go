@@ -8,7 +8,7 @@ import "context"
 // which need not wait for a worker.
 func (a *Auth) RunJobs(ctx context.Context) (int, error) {
 	for n := 0; ; n++ {
-		worked, err := a.h.jobs.RunOne(ctx)
+		worked, err := a.h.jobs.runOne(ctx)
 		if err != nil || !worked {
 			return n, err
 		}
