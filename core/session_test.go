@@ -18,13 +18,17 @@ import (
 // without it.
 func (e *env) signed(value string) string {
 	e.t.Helper()
+	return e.runProbe(signer(value), "/sign-anything").cookies()[tokenCookie]
+}
+
+// signer is a plugin that signs a value as the session's cookie.
+func signer(value string) core.Plugin {
 	route := core.NewRoute[core.None, core.Status]("POST /sign-anything", core.Public)
-	p := &probe{core.Spec{ID: "signer", Endpoints: []core.Endpoint{route.Handle(
+	return &probe{core.Spec{ID: "signer", Endpoints: []core.Endpoint{route.Handle(
 		func(_ context.Context, c *core.Call, _ core.None) (core.Status, error) {
 			core.SignCookie(c, c.Host().Cookie("session_token", 0), value)
 			return core.Status{}, nil
 		})}}}
-	return e.runProbe(p, "/sign-anything").cookies()[tokenCookie]
 }
 
 // runProbe calls an endpoint of a plugin on a second Auth with the same configuration.
