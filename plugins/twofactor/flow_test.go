@@ -300,16 +300,19 @@ func TestEnrolment(t *testing.T) {
 
 func TestSkipVerification(t *testing.T) {
 	w := newWorld(t, Options{SkipVerificationOnEnable: true, Issuer: "Shop"})
-	c := w.signUp("ada@example.com")
+	c, other := w.signUp("ada@example.com"), w.signUp("bob@example.com")
 	old := c.Copy()
 	a := c.Post("/two-factor/enable", m{"password": password, "issuer": "Mine"}).Want(200)
+	if got := other.Post("/two-factor/enable", m{"password": password}).Want(200).Text("totpURI"); !strings.Contains(got, "totp/Shop:") {
+		t.Errorf("uri %s", got)
+	}
 	if !strings.Contains(a.Text("totpURI"), "totp/Mine:ada%40example.com?") || !strings.HasSuffix(a.Text("totpURI"), "&issuer=Mine&digits=6&period=30") {
 		t.Errorf("uri %s", a.Text("totpURI"))
 	}
 	if signedIn(old) || !signedIn(c) || !hasProof(w.sessions(c.UserID), "pwd", "1") {
 		t.Error("the session was not replaced, or says more than was proved")
 	}
-	if got := c.Post("/two-factor/get-totp-uri", m{"password": password}).Want(200).Text("totpURI"); !strings.Contains(got, "issuer=Shop") {
+	if got := c.Post("/two-factor/get-totp-uri", m{"password": password}).Want(200).Text("totpURI"); !strings.Contains(got, "totp/Sallyport:ada") {
 		t.Errorf("uri %s", got)
 	}
 	w.challenge("ada@example.com")

@@ -20,7 +20,8 @@ type Options struct {
 	// Better Auth asks, which are those with a password (/sign-in/email, username,
 	// phone-number). With "upstream" a magic link or passkey of one factor is enough.
 	Enforce string `yaml:"enforce"`
-	// Issuer is what authenticators show. Default: the app's name.
+	// Issuer is what authenticators show, unless the request names another. Default: the
+	// app's name, which GetTOTPURI always uses.
 	Issuer string `yaml:"issuer"`
 	// SkipVerificationOnEnable switches TOTP on before a first code was right. Who mistypes
 	// is then locked out until a backup code helps. Default false.

@@ -225,7 +225,8 @@ func (p *Plugin) uri(ctx context.Context, c *core.Call, in PasswordInput) (TOTPU
 	if err != nil {
 		return TOTPURI{}, err
 	}
-	return TOTPURI{p.totp.uri(key, p.o.Issuer, u.Email)}, nil
+	// Better Auth knows the issuer at enrolment alone.
+	return TOTPURI{p.totp.uri(key, p.host.AppName(), u.Email)}, nil
 }
 
 // openSecret gives the key of an enrolled authenticator.
