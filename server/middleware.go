@@ -36,7 +36,10 @@ func (s *Server) observe(c *fiber.Ctx) (err error) {
 	x := authfiber.Exchange(c)
 	// The mount's strings are memory of the request's: they are used before it ends.
 	owned := s.auth.Owns(x.Path())
-	if err := s.contained(c, id); err != nil {
+	if err = s.receive(c); err == nil {
+		err = s.contained(c, id)
+	}
+	if err != nil {
 		if err := s.fail(c, err); err != nil {
 			return err
 		}

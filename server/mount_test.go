@@ -42,6 +42,7 @@ func (l *logBuffer) String() string {
 var (
 	slow   = core.NewRoute[core.None, struct{ Done bool }]("POST /toy/slow", core.Public)
 	boom   = core.NewRoute[core.None, core.None]("POST /toy/panic", core.Public)
+	expose = core.NewRoute[core.None, core.None]("GET /toy/expose", core.Public)
 	secret = core.NewRoute[struct {
 		Token string `path:"token"`
 	}, core.None]("GET /toy/secret/:token", core.Public)
@@ -59,6 +60,10 @@ func testEntries(entered chan<- struct{}, release <-chan struct{}) []PluginEntry
 					<-release
 					out.Done = true
 					return out, nil
+				}),
+				expose.Handle(func(_ context.Context, c *core.Call, _ core.None) (core.None, error) {
+					c.ExposeHeader("X-Toy", "1")
+					return core.None{}, nil
 				}),
 				boom.Handle(func(context.Context, *core.Call, core.None) (core.None, error) { panic("toy") }),
 				secret.Handle(func(context.Context, *core.Call, struct {
@@ -178,6 +183,7 @@ func TestMounts(t *testing.T) {
 		{"encoded slash", "GET /api/auth%2fok HTTP/1.1\r\n" + host + "\r\n", 404, "own"},
 		{"other case", "GET /API/auth/ok HTTP/1.1\r\n" + host + "\r\n", 404, "own"},
 		{"other case of the endpoint", "GET /api/auth/OK HTTP/1.1\r\n" + host + "\r\n", 404, ""},
+		{"fragment", "GET /api/auth/ok#x HTTP/1.1\r\n" + host + "\r\n", 404, ""},
 		{"longer name", "GET /api/authx/ok HTTP/1.1\r\n" + host + "\r\n", 404, "own"},
 		{"the base path itself", "GET /api/auth HTTP/1.1\r\n" + host + "\r\n", 404, "own"},
 		{"trailing slash", "GET /api/auth/ok/ HTTP/1.1\r\n" + host + "\r\n", 404, ""},
@@ -201,6 +207,20 @@ func TestMounts(t *testing.T) {
 					t.Errorf("redirected to %q", loc)
 				}
 			})
+		}
+	}
+}
+
+// TestExposedHeaders: what an endpoint exposes, browsers of other origins can read beside
+// what every answer exposes.
+func TestExposedHeaders(t *testing.T) {
+	ts := startServer(t, nil)
+	std := httptest.NewServer(nethttp.Handler(ts.Auth(), nil))
+	defer std.Close()
+	for _, addr := range []string{ts.addr, std.Listener.Addr().String()} {
+		res, _ := raw(t, addr, "GET /api/auth/toy/expose HTTP/1.1\r\nHost: localhost:3000\r\nOrigin: http://localhost:5173\r\n\r\n")
+		if got := res.Header.Values("Access-Control-Expose-Headers"); len(got) != 1 || got[0] != "set-auth-token, set-auth-jwt, Retry-After, X-Retry-After, X-Toy" {
+			t.Errorf("at %s: %q", addr, got)
 		}
 	}
 }

@@ -42,6 +42,7 @@ type Server struct {
 	stopping  atomic.Bool
 	forwarded atomic.Bool // the warning about X-Forwarded-For was given
 	pages     *pages.Pages
+	bodyLimit int // in bytes, of what is read from the network
 }
 
 // New opens the database, brings it up to date in development or verifies it in
@@ -131,12 +132,15 @@ func (s *Server) makeApp() *fiber.App {
 	if maxBody <= 0 {
 		maxBody = 1 << 20
 	}
+	s.bodyLimit = maxBody + bodySlack
 	app := fiber.New(fiber.Config{
 		DisableStartupMessage: true, ErrorHandler: s.fail,
-		BodyLimit: maxBody + bodySlack, ReadBufferSize: headerLimit,
+		// Streamed, or fasthttp would allocate whatever length a client announces; see receive.
+		BodyLimit: s.bodyLimit, StreamRequestBody: true, ReadBufferSize: headerLimit,
 		ReadTimeout: readTimeout, WriteTimeout: writeTimeout, IdleTimeout: idleTimeout,
 		DisablePreParseMultipartForm: true, // core takes no multipart; its files would go to the disk
 	})
+	app.Server().HeaderReceived = s.headerReceived
 	app.Use(s.observe)
 	app.Get("/healthz", s.health.alive)
 	app.Get("/readyz", s.health.ready)

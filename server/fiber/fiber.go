@@ -7,6 +7,7 @@ package fiber
 
 import (
 	"net/netip"
+	"strings"
 	"unsafe"
 
 	"github.com/gofiber/fiber/v2"
@@ -51,8 +52,7 @@ func Handler(auth *core.Auth, options ...Option) fiber.Handler {
 		}
 		res := auth.Serve(c.UserContext(), x)
 		if m.cors {
-			header, _ := auth.CORS(x)
-			res.Header = append(res.Header, header...)
+			auth.AddCORS(x, &res)
 		}
 		Write(c, res)
 		return nil
@@ -94,12 +94,9 @@ func (x exchange) Path() string {
 	if len(uri) > 0 && uri[0] != '/' { // absolute form, as proxies send it
 		return text(x.c.Request().URI().PathOriginal())
 	}
-	for i := range len(uri) {
-		if uri[i] == '?' || uri[i] == '#' {
-			return uri[:i]
-		}
-	}
-	return uri
+	// A "#" is no delimiter here (RFC 9112, section 3.2.1): what has one is no endpoint.
+	path, _, _ := strings.Cut(uri, "?")
+	return path
 }
 
 func (x exchange) Query() string { return text(x.c.Request().URI().QueryString()) }
