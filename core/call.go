@@ -123,21 +123,17 @@ func (c *Call) SetHeader(name, value string) {
 // ExposeHeader sets a header of the answer and lets scripts of other origins read it
 // (Access-Control-Expose-Headers, Fetch section 3.3.3).
 func (c *Call) ExposeHeader(name, value string) {
-	const list = "Access-Control-Expose-Headers"
 	c.SetHeader(name, value)
 	for i := range c.header {
-		if f := &c.header[i]; f.Name == list {
-			for _, have := range splitComma(f.Value) {
-				if strings.EqualFold(have, name) {
-					return
-				}
-			}
-			f.Value += ", " + name
+		if f := &c.header[i]; f.Name == exposeHeaders {
+			f.Value = joinList(f.Value, name)
 			return
 		}
 	}
-	c.SetHeader(list, name)
+	c.SetHeader(exposeHeaders, name)
 }
+
+const exposeHeaders = "Access-Control-Expose-Headers"
 
 // SetStatus sets the status of a successful answer. Default 200.
 func (c *Call) SetStatus(status int) { c.status = status }

@@ -20,11 +20,6 @@ type compiler struct {
 	services map[reflect.Type]provided
 }
 
-type provided struct {
-	owner string
-	value any
-}
-
 func (b *compiler) fault(format string, args ...any) {
 	b.faults = append(b.faults, fmt.Errorf(format, args...))
 }
@@ -66,8 +61,8 @@ func (b *compiler) compile(own Spec) {
 		}
 		h.specs = append(h.specs, s)
 	}
-	if len(h.cfg.Hooks) > 0 {
-		h.specs = append(h.specs, Spec{ID: "app", Hooks: h.cfg.Hooks})
+	if len(h.cfg.Hooks)+len(h.cfg.Errors) > 0 {
+		h.specs = append(h.specs, Spec{ID: "app", Hooks: h.cfg.Hooks, Errors: h.cfg.Errors})
 	}
 	b.schema()
 	for _, s := range h.specs {
@@ -79,6 +74,8 @@ func (b *compiler) compile(own Spec) {
 		b.hooks(s)
 		b.needs(s)
 	}
+	b.cycles()
+	b.names()
 	b.aliases()
 	b.jobs()
 	for _, path := range b.h.cfg.DisabledPaths {
@@ -181,7 +178,7 @@ func (b *compiler) endpoints(s Spec) {
 		if ep.access == ServerOnly {
 			continue
 		}
-		if contains(b.h.cfg.DisabledPaths, ep.path) {
+		if ep.disabled = slices.Contains(b.h.cfg.DisabledPaths, ep.path); ep.disabled {
 			b.h.router.disabled[b.h.router.prefix+ep.path] = true
 			continue
 		}
@@ -191,9 +188,16 @@ func (b *compiler) endpoints(s Spec) {
 	}
 }
 
-// aliases are added when every hook is in place.
+// aliases are added when every hook is in place. Those of an endpoint that is not served
+// are not served either.
 func (b *compiler) aliases() {
 	for _, ep := range b.h.list {
+		if ep.access == ServerOnly && len(ep.aliases) > 0 {
+			b.fault("plugin %s: %s has an alias, and is for calls from Go alone", ep.owner, ep.path)
+		}
+		if ep.access == ServerOnly || ep.disabled {
+			continue
+		}
 		for i := range ep.aliases {
 			if a := &ep.aliases[i]; !methodForm.MatchString(a.Method) || !strings.HasPrefix(a.Path, "/") || strings.ContainsAny(a.Path, ":?#% \\") || strings.Contains(a.Path, "//") {
 				b.fault("plugin %s: alias %s %s: want an upper-case method and a plain absolute path", ep.owner, a.Method, a.Path)
@@ -217,41 +221,11 @@ func (b *compiler) hooks(s Spec) {
 			ep.hooks = append(ep.hooks, hk)
 			continue
 		}
-		if reflect.TypeOf(hk.target).Elem().Field(0).Type == reflect.TypeFor[endpoint]() {
+		if hk.route {
 			b.fault("plugin %s: hook on %s, which no plugin serves", s.ID, hk.name)
 			continue
 		}
 		b.h.hooks[hk.target] = append(b.h.hooks[hk.target], hk)
-	}
-}
-
-func (b *compiler) provide(s Spec) {
-	for _, p := range s.Provides {
-		if p.typ.Kind() != reflect.Interface {
-			b.fault("plugin %s: provides %v, which is no interface and would be found by nobody: use Provide[Interface](value)", s.ID, p.typ)
-			continue
-		}
-		if p.value == nil {
-			b.fault("plugin %s: provides a nil %v", s.ID, p.typ)
-			continue
-		}
-		if old, ok := b.services[p.typ]; ok {
-			b.fault("plugin %s: %v is provided by %s already", s.ID, p.typ, old.owner)
-			continue
-		}
-		b.services[p.typ] = provided{s.ID, p.value}
-	}
-}
-
-func (b *compiler) needs(s Spec) {
-	for _, n := range s.Needs {
-		p, ok := b.services[n.typ]
-		switch {
-		case ok:
-			n.set(p.value)
-		case !n.optional:
-			b.fault("plugin %s: needs a %v, which no plugin provides", s.ID, n.typ)
-		}
 	}
 }
 
@@ -265,43 +239,34 @@ func (b *compiler) jobs() {
 	}
 }
 
-// extras turns the app's own fields into columns.
-func (b *compiler) extras(table string, list []Extra) (schema.Extension, map[string]*field) {
-	ext := schema.Extension{Table: table}
-	fields := map[string]*field{}
-	for _, x := range list {
-		kind, ok := extraKinds[x.Type]
-		if x.Type == "number" && x.BigInt {
-			kind = schema.BigInt
+// names refuses what would hide something else of the same name: a command that nobody
+// could call, a part that an export would lack.
+func (b *compiler) names() {
+	commands, data, events := map[string]string{}, map[string]string{}, map[string]string{}
+	once := func(taken map[string]string, kind, name, owner string) {
+		if old, ok := taken[name]; ok {
+			b.fault("plugin %s: %s %q is taken by %s", owner, kind, name, old)
 		}
-		if !ok || x.Name == "" {
-			b.fault("%s.additionalFields: %q has type %q: want string, number, boolean, date, json, string[] or number[]", table, x.Name, x.Type)
-			continue
+		taken[name] = owner
+		if name == "" {
+			b.fault("plugin %s: %s without a name", owner, kind)
 		}
-		f := &field{kind: x.Type, required: x.Required, input: x.Input == nil || *x.Input}
-		if x.Default != nil {
-			v, err := fieldValue(x.Type, x.Default)
-			if err != nil {
-				b.fault("%s.additionalFields: %s: default: %w", table, x.Name, err)
-			}
-			f.def = v
-		}
-		c := schema.Column{Name: x.Name, Kind: kind, Nullable: true, Unique: x.Unique, Index: x.Index,
-			Hidden: x.Returned != nil && !*x.Returned, Owner: "app"}
-		switch f.def.(type) {
-		case string, bool, int64:
-			if kind != schema.JSON && kind != schema.Time {
-				c.Default = f.def
-			}
-		}
-		fields[x.Name] = f
-		ext.Columns = append(ext.Columns, c)
 	}
-	return ext, fields
+	for _, s := range b.h.specs {
+		for _, c := range s.Commands {
+			once(commands, "command", s.ID+" "+c.Name, s.ID)
+			if c.Run == nil || c.Name == "" || strings.ContainsAny(c.Name, " \t") {
+				b.fault("plugin %s: command %q: want one word and a function", s.ID, c.Name)
+			}
+		}
+		for _, d := range s.Data {
+			once(data, "data set", d.Name, s.ID)
+		}
+		for _, e := range s.Events {
+			once(events, "event", e.Name, s.ID)
+		}
+	}
 }
-
-var extraKinds = map[string]schema.Kind{"string": schema.String, "number": schema.Int, "boolean": schema.Bool,
-	"date": schema.Time, "json": schema.JSON, "string[]": schema.JSON, "number[]": schema.JSON}
 
 func (b *compiler) err() error {
 	if len(b.faults) == 0 {

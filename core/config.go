@@ -31,7 +31,7 @@ type Config struct {
 	// decrypt.
 	Secrets []Secret `yaml:"secrets"`
 	// Production refuses settings that are only fit for development: plain http, a weak
-	// secret, no rate limits by accident.
+	// secret. Rate limits are on unless they are switched off by name.
 	Production bool `yaml:"production"`
 
 	// TrustedOrigins may send requests with cookies and be redirected to, beside BaseURL:
@@ -74,7 +74,9 @@ type Config struct {
 	Plugins  []Plugin         `yaml:"-"`
 	// Hooks are the app's own, on the same points as a plugin's. They run after the
 	// plugins'.
-	Hooks  []Hook          `yaml:"-"`
+	Hooks []Hook `yaml:"-"`
+	// Errors are the codes that the app's hooks answer with.
+	Errors []*Error        `yaml:"-"`
 	Mailer contract.Mailer `yaml:"-"` // nil: no mail is sent, and what needs mail is refused
 	Logger *slog.Logger    `yaml:"-"` // default slog.Default()
 
@@ -161,7 +163,7 @@ type ChangeEmailConfig struct {
 type DeleteUserConfig struct {
 	// Enabled lets users delete themselves. Default false.
 	Enabled bool `yaml:"enabled"`
-	// VerifyByMail sends a link that has to be followed.
+	// VerifyByMail sends a link that has to be followed. It needs a mailer.
 	VerifyByMail bool `yaml:"verifyByMail"`
 	// TokenExpiresIn is the link's life in seconds. Default 86400.
 	TokenExpiresIn int `yaml:"deleteTokenExpiresIn"`
@@ -279,54 +281,4 @@ type Extra struct {
 	Index  bool `yaml:"index"`
 	// BigInt makes a number 64 bit wide.
 	BigInt bool `yaml:"bigint"`
-}
-
-// setDefaults fills in what is empty.
-func (c *Config) setDefaults() {
-	def(&c.AppName, "Sallyport")
-	def(&c.BasePath, "/api/auth")
-	def(&c.MaxBody, 1<<20)
-	def(&c.Timeout, 30)
-	def(&c.Session.ExpiresIn, 7*86400)
-	defPtr(&c.Session.UpdateAge, 86400)
-	defPtr(&c.Session.FreshAge, 86400)
-	def(&c.Session.TokenStorage, "hashed")
-	def(&c.Session.CookieCache.MaxAge, 300)
-	def(&c.Session.CookieCache.Strategy, "compact")
-	def(&c.Session.CookieCache.Version, "1")
-	def(&c.User.DeleteUser.TokenExpiresIn, 86400)
-	def(&c.Email.ExpiresIn, 3600)
-	def(&c.Password.Hash, "argon2id")
-	def(&c.Password.MinLength, 8)
-	def(&c.Password.MaxLength, 128)
-	def(&c.Password.MemoryLimit, 128<<20)
-	def(&c.Cookies.Prefix, "better-auth")
-	def(&c.Cookies.SameSite, "lax")
-	defPtr(&c.RateLimit.Enabled, c.Production)
-	def(&c.RateLimit.Max, 100)
-	def(&c.RateLimit.Window, 10)
-	def(&c.RateLimit.Storage, "memory")
-	def(&c.Lockout.Max, 5)
-	def(&c.Lockout.Window, 900)
-	def(&c.Lockout.Duration, 1800)
-	def(&c.IDs, "random")
-	if c.Logger == nil {
-		c.Logger = slog.Default()
-	}
-	if c.Clock == nil {
-		c.Clock = time.Now
-	}
-}
-
-func def[T comparable](p *T, v T) {
-	var zero T
-	if *p == zero {
-		*p = v
-	}
-}
-
-func defPtr[T any](p **T, v T) {
-	if *p == nil {
-		*p = &v
-	}
 }

@@ -27,9 +27,13 @@ func ok(context.Context, *core.Call, core.None) (core.Status, error) {
 }
 
 type speaker interface{ Speak() string }
+type listener interface{ Listen() }
+type absentee interface{ Absent() }
 type loud struct{}
+type deaf struct{}
 
 func (loud) Speak() string { return "!" }
+func (deaf) Listen()       {}
 
 type badInput struct {
 	C chan int `json:"c"`
@@ -41,7 +45,10 @@ func TestEveryFaultIsReported(t *testing.T) {
 		spec core.Spec
 		want string
 	}
-	var wanted speaker
+	var absent absentee
+	var cycled speaker
+	var heard listener
+	run := func(context.Context, *core.Host, []string, io.Writer) error { return nil }
 	job := core.NewJob[string]("twice")
 	handler := job.Handle(func(context.Context, string) error { return nil })
 	duplicate := core.NewError("SAME_CODE", 400, "one")
@@ -74,8 +81,8 @@ func TestEveryFaultIsReported(t *testing.T) {
 		{core.Spec{ID: "service-a", Provides: []core.Service{core.Provide(loud{})}}, `plugin service-a: provides core_test.loud, which is no interface`},
 		{core.Spec{ID: "service-b", Provides: []core.Service{core.Provide[contract.Mailer](nil)}}, `plugin service-b: provides a nil contract.Mailer`},
 		{core.Spec{ID: "service-c", Provides: []core.Service{core.Provide[contract.Sealer](sealer{})}}, `plugin service-c: contract.Sealer is provided by core already`},
-		{core.Spec{ID: "service-d", Needs: []core.Need{core.Require(&wanted)}}, `plugin service-d: needs a core_test.speaker, which no plugin provides`},
-		{core.Spec{ID: "service-e", Needs: []core.Need{core.Optional(&wanted)}}, ``},
+		{core.Spec{ID: "service-d", Needs: []core.Need{core.Require(&absent)}}, `plugin service-d: needs a core_test.absentee, which no plugin provides`},
+		{core.Spec{ID: "service-e", Needs: []core.Need{core.Optional(&absent)}}, ``},
 		{core.Spec{ID: "steps-a", Steps: []storage.Step{{Number: 2, Name: "x"}}}, `plugin steps-a: schema step 2 must have number 1`},
 		{core.Spec{ID: "steps-b", Steps: []storage.Step{{Number: 1, Name: "x"}, {Number: 3, Name: "y"}}}, `plugin steps-b: schema step 3 must have number 2`},
 		{core.Spec{ID: "steps-c", Steps: []storage.Step{{Number: 1}}}, `plugin steps-c: schema step 1 must have number 1 and a name`},
@@ -88,6 +95,16 @@ func TestEveryFaultIsReported(t *testing.T) {
 		{core.Spec{ID: "table-b", Extend: []schema.Extension{{Table: "nowhere", Columns: []schema.Column{{Name: "x", Kind: schema.String, Nullable: true}}}}}, `nowhere`},
 		{core.Spec{ID: "table-c", Extend: []schema.Extension{{Table: "user", Columns: []schema.Column{{Name: "email", Kind: schema.String, Nullable: true}}}}}, `email`},
 		{core.Spec{ID: "table-d", Extend: []schema.Extension{{Table: "user", Columns: []schema.Column{{Name: "mustHave", Kind: schema.String}}}}}, `mustHave`},
+		{core.Spec{ID: "needs-a", Provides: []core.Service{core.Provide[speaker](loud{})}, Needs: []core.Need{core.Require(&heard)}}, `plugins: needs-a -> needs-b -> needs-a need each other`},
+		{core.Spec{ID: "needs-b", Provides: []core.Service{core.Provide[listener](deaf{})}, Needs: []core.Need{core.Require(&cycled)}}, ``},
+		{core.Spec{ID: "alias-d", Endpoints: []core.Endpoint{core.NewRoute[core.None, core.Status]("GET /aliased4", core.ServerOnly).Handle(ok).
+			Alias(core.Alias{Method: "GET", Path: "/v1/z"})}}, `plugin alias-d: /aliased4 has an alias`},
+		{core.Spec{ID: "names-a", Commands: []core.Command{{Name: "go", Run: run}, {Name: "go", Run: run}}}, `plugin names-a: command "names-a go" is taken by names-a`},
+		{core.Spec{ID: "names-b", Commands: []core.Command{{Name: "two words", Run: run}}}, `plugin names-b: command "two words": want one word`},
+		{core.Spec{ID: "names-c", Commands: []core.Command{{Name: "idle"}}}, `plugin names-c: command "idle": want one word and a function`},
+		{core.Spec{ID: "names-d", Data: []core.DataSet{{Name: "user"}}}, `plugin names-d: data set "user" is taken by core`},
+		{core.Spec{ID: "names-e", Data: []core.DataSet{{}}}, `plugin names-e: data set without a name`},
+		{core.Spec{ID: "names-f", Events: []core.EventType{{Name: "e"}, {Name: "e"}}}, `plugin names-f: event "e" is taken by names-f`},
 		{core.Spec{ID: "options", Faults: []error{errors.New("tries: -1 is negative")}}, `plugin options: tries: -1 is negative`},
 	}
 	options := []struct {
@@ -129,6 +146,8 @@ func TestEveryFaultIsReported(t *testing.T) {
 		{"length", func(c *core.Config) { c.Password.MinLength, c.Password.MaxLength = 20, 10 }, "password.minLength: 20 is more than maxLength 10"},
 		{"lengths", func(c *core.Config) {}, ""},
 		{"field", func(c *core.Config) { c.User.Fields = []core.Extra{{Name: "x", Type: "blob"}} }, `user.additionalFields: "x" has type "blob"`},
+		{"field name", func(c *core.Config) { c.User.Fields = append(c.User.Fields, core.Extra{Name: "a} b", Type: "string"}) }, `user.additionalFields: "a} b" is no name`},
+		{"deletion by mail", func(c *core.Config) { c.User.DeleteUser.VerifyByMail, c.Mailer = true, nil }, "user.deleteUser.verifyByMail: no mailer"},
 		{"field default", func(c *core.Config) {
 			c.Session.Fields = []core.Extra{{Name: "n", Type: "number", Default: "many"}}
 		}, "session.additionalFields: n: default"},
@@ -193,6 +212,23 @@ func TestAliasCollisions(t *testing.T) {
 		}
 		if (err == nil) != (tt.want == "") || err != nil && !strings.Contains(err.Error(), tt.want) {
 			t.Errorf("%v, want %q", err, tt.want)
+		}
+	}
+}
+
+// A path that is switched off has no other way in.
+func TestDisabledPathsHaveNoAlias(t *testing.T) {
+	cfg := prepare(t).config()
+	cfg.Plugins = []core.Plugin{&probe{core.Spec{ID: "a", Endpoints: []core.Endpoint{pageA.Handle(ok).Alias(core.Alias{Method: "GET", Path: "/v1/page"})}}}}
+	cfg.DisabledPaths, cfg.SkipVerify = []string{"/page"}, true
+	a, err := core.New(t.Context(), cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer a.Close(t.Context())
+	for _, path := range []string{"/api/auth/page", "/v1/page"} {
+		if got := serve(a, request{method: "GET", path: path}); got.Status != 404 {
+			t.Errorf("%s: %d", path, got.Status)
 		}
 	}
 }

@@ -4,10 +4,57 @@ import (
 	"encoding/json"
 	"fmt"
 	"math"
+	"regexp"
 	"time"
 
 	"github.com/sallyport-auth/sallyport/core/internal/input"
+	"github.com/sallyport-auth/sallyport/core/schema"
 )
+
+// extras turns the app's own fields into columns.
+func (b *compiler) extras(table string, list []Extra) (schema.Extension, map[string]*field) {
+	ext := schema.Extension{Table: table}
+	fields := map[string]*field{}
+	for _, x := range list {
+		if !fieldForm.MatchString(x.Name) {
+			b.fault("%s.additionalFields: %q is no name: want letters, digits and underscores, a letter first", table, x.Name)
+			continue
+		}
+		kind, ok := extraKinds[x.Type]
+		if x.Type == "number" && x.BigInt {
+			kind = schema.BigInt
+		}
+		if !ok {
+			b.fault("%s.additionalFields: %q has type %q: want string, number, boolean, date, json, string[] or number[]", table, x.Name, x.Type)
+			continue
+		}
+		f := &field{kind: x.Type, required: x.Required, input: x.Input == nil || *x.Input}
+		if x.Default != nil {
+			v, err := fieldValue(x.Type, x.Default)
+			if err != nil {
+				b.fault("%s.additionalFields: %s: default: %w", table, x.Name, err)
+			}
+			f.def = v
+		}
+		c := schema.Column{Name: x.Name, Kind: kind, Nullable: true, Unique: x.Unique, Index: x.Index,
+			Hidden: x.Returned != nil && !*x.Returned, Owner: "app"}
+		switch f.def.(type) {
+		case string, bool, int64:
+			if kind != schema.JSON && kind != schema.Time {
+				c.Default = f.def
+			}
+		}
+		fields[x.Name] = f
+		ext.Columns = append(ext.Columns, c)
+	}
+	return ext, fields
+}
+
+// fieldForm is what the name of an added column looks like: it stands in statements.
+var fieldForm = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9_]*$`)
+
+var extraKinds = map[string]schema.Kind{"string": schema.String, "number": schema.Int, "boolean": schema.Bool,
+	"date": schema.Time, "json": schema.JSON, "string[]": schema.JSON, "number[]": schema.JSON}
 
 // userInput reads the added columns that a client wants to set, as Better Auth does it:
 // fields that take no input are refused by name, defaults and required fields count at
@@ -113,9 +160,7 @@ func fieldValue(kind string, v any) (any, error) {
 			return nil, wrong
 		}
 		for _, x := range list {
-			_, isString := x.(string)
-			_, isNumber := x.(float64)
-			if kind == "string[]" && !isString || kind == "number[]" && !isNumber {
+			if jsType(x)+"[]" != kind {
 				return nil, wrong
 			}
 		}

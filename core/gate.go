@@ -165,11 +165,14 @@ func (h *Host) signIn(ctx context.Context, tx *Tx, in *SignIn) (*Session, error)
 // not leave older sessions' holders inside. Bans are checked; SignInPoint does not run,
 // since nobody signs in. with run in the same batch, before the insertion.
 func (h *Host) Reissue(ctx context.Context, tx *Tx, c *Call, old *Session, u *User, with ...storage.Statement) (*Session, error) {
+	return h.replace(ctx, tx, c, old, u, proof{old.Methods(), old.AAL(), old.AuthenticatedAt()}, with)
+}
+
+func (h *Host) replace(ctx context.Context, tx *Tx, c *Call, old *Session, u *User, p proof, with []storage.Statement) (*Session, error) {
 	if err := checkBan(u, c.now); err != nil {
 		return nil, err
 	}
 	forget := c.forgets()
-	p := proof{old.Methods(), old.AAL(), old.AuthenticatedAt()}
 	return h.undoable(ctx, tx, c, func(ctx context.Context, tx *Tx) (*Session, error) {
 		return h.issue(ctx, tx, c, u, p, forget, old, with)
 	}, SessionCreate)

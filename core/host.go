@@ -2,6 +2,9 @@ package core
 
 import (
 	"context"
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/base64"
 	"io"
 	"log/slog"
 	"net/netip"
@@ -48,6 +51,7 @@ type Host struct {
 	cookies      cookieSet
 	sql          statements
 
+	locks   sync.Map // of chan struct{}, by name: who of this process waits for a Lock
 	closing sync.Once
 }
 
@@ -129,6 +133,26 @@ func (h *Host) Decrypt(s string) ([]byte, error) { return h.keyring.Decrypt(s) }
 // MAC is an HMAC-SHA-256 under a key of its own for each purpose.
 func (h *Host) MAC(purpose string, parts ...[]byte) []byte { return h.keyring.MAC(purpose, parts...) }
 
+// SecretMAC is Better Auth's own HMAC-SHA-256 of a text under the secret itself, base64url
+// without padding: for tokens that both read. New formats take MAC, whose key is of its
+// purpose alone.
+func (h *Host) SecretMAC(text string) string { return secretMAC(h.keyring.Current(), text) }
+
+// VerifySecretMAC checks a SecretMAC against every secret that may sign.
+func (h *Host) VerifySecretMAC(text, mac string) bool {
+	ok := false
+	for _, key := range h.keyring.SigningKeys() {
+		ok = hmac.Equal([]byte(mac), []byte(secretMAC(key, text))) || ok
+	}
+	return ok
+}
+
+func secretMAC(key []byte, text string) string {
+	m := hmac.New(sha256.New, key)
+	m.Write([]byte(text))
+	return base64.RawURLEncoding.EncodeToString(m.Sum(nil))
+}
+
 // SignValue signs a text as the values of cookies are signed, "text.signature", without
 // percent-encoding. The signature binds no purpose: what the text may be used for has to
 // follow from a look-up.
@@ -137,14 +161,22 @@ func (h *Host) SignValue(text string) string {
 }
 
 // Lock runs fn while no other process that shares the database is inside a Lock of the
-// same name. It waits until ctx ends. fn may use the database; it must not call Lock. On
-// PostgreSQL whoever waits holds a connection: let one goroutine of a process wait at a
-// time, and do not take the lock on a path that every request takes.
+// same name. It waits until ctx ends. fn may use the database; it must not call Lock.
 func (h *Host) Lock(ctx context.Context, name string, fn func(context.Context) error) error {
 	if InTx(ctx) {
 		return errPoolInTx
 	}
-	return h.db.Lock(ctx, name, fn)
+	// On PostgreSQL who waits holds a connection, and fn needs one: of this process only one
+	// waits there, or else those that wait could take all.
+	v, _ := h.locks.LoadOrStore(name, make(chan struct{}, 1))
+	turn := v.(chan struct{})
+	select {
+	case turn <- struct{}{}:
+		defer func() { <-turn }()
+		return h.db.Lock(ctx, name, fn)
+	case <-ctx.Done():
+		return ctx.Err()
+	}
 }
 
 // NewID makes the id of a new row.

@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"net/netip"
 	"runtime/debug"
+	"slices"
 	"strings"
 	"time"
 
@@ -125,9 +126,8 @@ func SessionFrom(ctx context.Context) (s *SessionAnswer, ok bool) {
 
 // ReadSession reads the session of an app's request, for middleware. header holds what
 // has to be added to the app's answer: refreshed cookies. No session is nil without an
-// error; an error means that it cannot be known, and the request must not go on. method
-// is the request's: a state-changing request of a browser must come from a trusted
-// origin, else it has no session.
+// error; an error means that it cannot be known, or that a request with cookies that may
+// change something comes from an origin that is not trusted: it must not go on.
 func (a *Auth) ReadSession(ctx context.Context, ex Exchange) (s *SessionAnswer, header []Field, err error) {
 	h := a.h
 	ctx, cancel := context.WithTimeout(ctx, time.Duration(h.cfg.Timeout)*time.Second)
@@ -167,9 +167,8 @@ func (a *Auth) Answer(ctx context.Context, err error) Response {
 	return errorResponse(e)
 }
 
-// Preflight answers a CORS preflight request, and CORS returns the headers of any other
-// answer to a browser's cross-origin request: exact origins from the trusted list, with
-// credentials. ok is false for an origin that is not trusted.
+// CORS returns what an answer to a browser's cross-origin request has to say: the exact
+// origin if it is trusted, with credentials. ok is false for one that is not trusted.
 func (a *Auth) CORS(ex Exchange) (header []Field, ok bool) {
 	origin := strings.Clone(ex.Header("Origin"))
 	header = append(make([]Field, 0, 4), Field{"Vary", "Origin"})
@@ -177,10 +176,35 @@ func (a *Auth) CORS(ex Exchange) (header []Field, ok bool) {
 		return header, false
 	}
 	return append(header, Field{"Access-Control-Allow-Origin", origin}, Field{"Access-Control-Allow-Credentials", "true"},
-		Field{"Access-Control-Expose-Headers", "set-auth-token, set-auth-jwt, Retry-After, X-Retry-After"}), true
+		Field{exposeHeaders, "set-auth-token, set-auth-jwt, Retry-After, X-Retry-After"}), true
 }
 
-// Preflight answers an OPTIONS request under the mounts. handled is false if it is none.
+// AddCORS is a mount's: it adds to an answer of Serve what CORS returns, and lets scripts
+// of other origins read the headers that endpoints have exposed (Call.ExposeHeader), too.
+func (a *Auth) AddCORS(ex Exchange, res *Response) {
+	header, _ := a.CORS(ex)
+	for _, f := range header {
+		i := slices.IndexFunc(res.Header, func(h Field) bool { return h.Name == f.Name })
+		if f.Name == exposeHeaders && i >= 0 {
+			res.Header[i].Value = joinList(f.Value, res.Header[i].Value)
+			continue
+		}
+		res.Header = append(res.Header, f)
+	}
+}
+
+// joinList puts two lists of a header together, each name once.
+func joinList(list, more string) string {
+	have := splitComma(list)
+	for _, name := range splitComma(more) {
+		if !slices.ContainsFunc(have, func(s string) bool { return strings.EqualFold(s, name) }) {
+			have = append(have, name)
+		}
+	}
+	return strings.Join(have, ", ")
+}
+
+// Preflight answers a CORS preflight request. handled is false if the request is none.
 func (a *Auth) Preflight(ex Exchange) (res Response, handled bool) {
 	if ex.Method() != "OPTIONS" || ex.Header("Access-Control-Request-Method") == "" {
 		return Response{}, false
@@ -197,5 +221,5 @@ func (a *Auth) Preflight(ex Exchange) (res Response, handled bool) {
 
 // Owns tells whether a path is one of core's: below the base path, or an alias.
 func (a *Auth) Owns(path string) bool {
-	return strings.HasPrefix(path, a.h.cfg.BasePath+"/") || a.h.router.alias(path)
+	return strings.HasPrefix(path, a.h.cfg.BasePath+"/") || a.h.router.aliases[path]
 }

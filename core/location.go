@@ -76,7 +76,7 @@ func percentEncode(s, set string) string {
 	var b strings.Builder
 	for i := range len(s) {
 		c := s[i]
-		if c <= 0x1f || c >= 0x7f || containsByte(set, c) {
+		if c <= 0x1f || c >= 0x7f || strings.IndexByte(set, c) >= 0 {
 			b.WriteByte('%')
 			b.WriteByte("0123456789ABCDEF"[c>>4])
 			b.WriteByte("0123456789ABCDEF"[c&15])

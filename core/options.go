@@ -57,6 +57,9 @@ func (b *compiler) options() {
 	if p := cfg.Password; p.MinLength < 1 || p.MinLength > p.MaxLength {
 		b.fault("password.minLength: %d is more than maxLength %d, or less than 1", p.MinLength, p.MaxLength)
 	}
+	if cfg.User.DeleteUser.VerifyByMail && cfg.Mailer == nil {
+		b.fault("user.deleteUser.verifyByMail: no mailer is configured, and a link has to be sent by mail")
+	}
 	if cfg.Session.ExpiresIn > 34_560_000 {
 		b.fault("session.expiresIn: %d s: browsers keep no cookie for more than 400 days (34560000 s)", cfg.Session.ExpiresIn)
 	}

@@ -240,7 +240,7 @@ func (h *Host) PasswordsHashed() int64 { return h.hasher.Stats().Done }
 // StoreFirstPassword is StorePassword for a user who has none; taken is the error if
 // they have. The user's row is the lock: of two parallel calls one succeeds.
 func (h *Host) StoreFirstPassword(ctx context.Context, tx *Tx, userID, hash string, taken error) error {
-	if err := h.lockUser(ctx, tx, userID); err != nil {
+	if err := h.LockUser(ctx, tx, userID); err != nil {
 		return err
 	}
 	cr, err := h.credential(ctx, tx, h.sql.userCredential+"{user.id} = ?", userID)
@@ -253,8 +253,9 @@ func (h *Host) StoreFirstPassword(ctx context.Context, tx *Tx, userID, hash stri
 	return h.StorePassword(ctx, tx, userID, hash)
 }
 
-// lockUser holds other transactions back that want the same user's lock.
-func (h *Host) lockUser(ctx context.Context, tx *Tx, userID string) error {
+// LockUser holds other transactions back that want the same user's lock, until tx ends:
+// for what a unique column cannot say.
+func (h *Host) LockUser(ctx context.Context, tx *Tx, userID string) error {
 	_, err := tx.Exec(ctx, "UPDATE {user=} SET {user:updatedAt} = {user.updatedAt} WHERE {user.id} = ?", userID)
 	return err
 }

@@ -22,6 +22,7 @@ func (p *Point[E]) Name() string { return p.name }
 // Hook is a function bound to a point or a route. Make it with their methods.
 type Hook struct {
 	target any // *Point[E] or *Route[I, O]
+	route  bool
 	name   string
 	phase  phase
 	fn     any

@@ -7,14 +7,17 @@ import (
 	"github.com/sallyport-auth/sallyport/core/storage"
 )
 
-// deleteSession deletes one session by its id, around SessionRevoke.
-func (h *Host) deleteSession(ctx context.Context, tx *Tx, id string) error {
-	return h.txIf(ctx, tx, SessionRevoke.has(h, before, after), func(ctx context.Context, tx *Tx) error {
+// RevokeSession deletes one session around SessionRevoke. Of N parallel calls for one
+// session exactly one is told that it was there.
+func (h *Host) RevokeSession(ctx context.Context, tx *Tx, id string) (was bool, err error) {
+	err = h.txIf(ctx, tx, SessionRevoke.has(h, before, after), func(ctx context.Context, tx *Tx) error {
 		return SessionRevoke.Run(ctx, h, tx, &RevokeEvent{Tx: tx, SessionID: id}, func(ctx context.Context) error {
-			_, err := h.conn(tx).Exec(ctx, "DELETE FROM {session=} WHERE {session.id} = ?", id)
+			n, err := h.conn(tx).Exec(ctx, "DELETE FROM {session=} WHERE {session.id} = ?", id)
+			was = n == 1
 			return err
 		})
 	})
+	return was, err
 }
 
 // RevokeSessions deletes all sessions of a user but the one with the id keep, around
@@ -60,7 +63,8 @@ func (h *Host) revokeToken(ctx context.Context, userID, name string) (id string,
 	if err := rows.Close(); err != nil {
 		return "", err
 	}
-	return id, h.deleteSession(ctx, nil, id)
+	_, err = h.RevokeSession(ctx, nil, id)
+	return id, err
 }
 
 func cutHandle(name string) (id string, ok bool) {

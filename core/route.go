@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"reflect"
 	"runtime/debug"
+	"slices"
 	"strings"
 
 	"github.com/sallyport-auth/sallyport/core/internal/input"
@@ -129,12 +130,12 @@ func hookCall[E any](ctx context.Context, c *Call, hk *Hook, e *E) (err error) {
 // Before runs ahead of the handler, with the decoded input and the session in place. It
 // may change the input; an error is the answer.
 func (r *Route[I, O]) Before(fn func(context.Context, *Call, *I) error) Hook {
-	return Hook{target: r, name: r.ep.path, phase: before, fn: fn}
+	return Hook{target: r, route: true, name: r.ep.path, phase: before, fn: fn}
 }
 
 // After runs behind a handler that succeeded. It may change the output.
 func (r *Route[I, O]) After(fn func(context.Context, *Call, *O) error) Hook {
-	return Hook{target: r, name: r.ep.path, phase: after, fn: fn}
+	return Hook{target: r, route: true, name: r.ep.path, phase: after, fn: fn}
 }
 
 // Call calls the endpoint from Go: same validation, access check, hooks and errors as
@@ -164,6 +165,14 @@ func (e Endpoint) Alias(aliases ...Alias) Endpoint {
 	return Endpoint{&ep}
 }
 
+// Demand makes optional members of the body mandatory, where a plugin's options decide
+// whether they are: what is absent is refused as any other mandatory member.
+func (e Endpoint) Demand(members ...string) Endpoint {
+	ep := *e.ep
+	ep.demand = append(slices.Clone(ep.demand), members...)
+	return Endpoint{&ep}
+}
+
 // Alias is a second way to reach an endpoint.
 type Alias struct {
 	Method string // one method
@@ -185,6 +194,7 @@ type endpoint struct {
 	callbacks []string
 	aliases   []Alias
 	demand    []string // members of the body that options make mandatory
+	disabled  bool     // by Config.DisabledPaths
 	in, out   reflect.Type
 
 	key      any // *Route[I, O]

@@ -1,6 +1,9 @@
 package core
 
-import "strings"
+import (
+	"slices"
+	"strings"
+)
 
 // router finds endpoints by the exact path as it was sent. There is no cleaning, no
 // decoding and no redirect to a tidier path: guards attach to endpoints, and a path
@@ -11,12 +14,13 @@ type router struct {
 	prefix   string      // base path
 	slash    bool        // a trailing slash is let pass
 	disabled map[string]bool
+	aliases  map[string]bool // paths
 }
 
 type routeKey struct{ method, path string }
 
 func newRouter(prefix string) *router {
-	return &router{exact: map[routeKey]*endpoint{}, disabled: map[string]bool{}, prefix: prefix}
+	return &router{exact: map[routeKey]*endpoint{}, disabled: map[string]bool{}, aliases: map[string]bool{}, prefix: prefix}
 }
 
 // add registers an endpoint and returns the one that holds one of its routes already.
@@ -24,7 +28,7 @@ func (r *router) add(e *endpoint) (taken *endpoint) {
 	for _, m := range e.methods {
 		if strings.Contains(e.path, ":") {
 			for _, p := range r.patterns {
-				if overlap(p.path, e.path) && contains(p.methods, m) {
+				if overlap(p.path, e.path) && slices.Contains(p.methods, m) {
 					return p
 				}
 			}
@@ -49,6 +53,7 @@ func (r *router) addAlias(e *endpoint, a *Alias) (taken *endpoint) {
 		return old
 	}
 	r.exact[k] = &c
+	r.aliases[a.Path] = true
 	return nil
 }
 
@@ -65,7 +70,7 @@ func (r *router) find(method, path string) (*endpoint, func(string) (string, boo
 		return nil, nil
 	}
 	for _, e := range r.patterns {
-		if contains(e.methods, method) {
+		if slices.Contains(e.methods, method) {
 			if params, ok := matchPattern(e.path, rest); ok {
 				return e, func(name string) (string, bool) { v, ok := params[name]; return v, ok }
 			}
@@ -106,23 +111,4 @@ func overlap(a, b string) bool {
 		}
 	}
 	return true
-}
-
-func contains(list []string, s string) bool {
-	for _, x := range list {
-		if x == s {
-			return true
-		}
-	}
-	return false
-}
-
-// alias tells whether some endpoint has this absolute path as an alias.
-func (r *router) alias(path string) bool {
-	for k, e := range r.exact {
-		if e.alias != nil && k.path == path {
-			return true
-		}
-	}
-	return false
 }

@@ -107,7 +107,7 @@ func (h *Host) signOut(ctx context.Context, c *Call, _ SignOutInput) (SignOutAns
 		return SignOutAnswer{}, err // not signed out: saying so would be a lie
 	}
 	if s != nil {
-		err = h.deleteSession(ctx, nil, s.ID)
+		_, err = h.RevokeSession(ctx, nil, s.ID)
 	}
 	return SignOutAnswer{true}, err
 }

@@ -3,6 +3,7 @@ package core
 import (
 	"context"
 	"encoding/json"
+	"strings"
 	"time"
 
 	"github.com/sallyport-auth/sallyport/core/contract"
@@ -131,7 +132,7 @@ func (h *Host) deleteUser(ctx context.Context, c *Call, in DeleteUserInput) (Del
 	switch {
 	case in.Token != nil && *in.Token != "":
 		return h.deleteWithToken(ctx, c, *in.Token)
-	case cfg.VerifyByMail && h.CanMail():
+	case cfg.VerifyByMail:
 		return h.mailDeletion(ctx, c, deref(in.CallbackURL))
 	case (in.Password == nil || *in.Password == "") && !c.Fresh():
 		return none, ErrSessionExpired
@@ -245,7 +246,7 @@ func (h *Host) unlinkAccount(ctx context.Context, c *Call, in UnlinkAccountInput
 	err := h.Tx(ctx, nil, func(ctx context.Context, tx *Tx) error {
 		// The user's row is the lock: two devices that unlink the last two accounts at once
 		// must not both find that one is left.
-		if err := h.lockUser(ctx, tx, c.user.ID); err != nil {
+		if err := h.LockUser(ctx, tx, c.user.ID); err != nil {
 			return err
 		}
 		list, err := accounts.List(ctx, tx, ListOptions{}, accountUser.Eq(c.user.ID))
@@ -280,20 +281,11 @@ func EncodeURIComponent(s string) string {
 	for i := range len(s) {
 		c := s[i]
 		switch {
-		case 'a' <= c && c <= 'z', 'A' <= c && c <= 'Z', '0' <= c && c <= '9', containsByte(keep, c):
+		case 'a' <= c && c <= 'z', 'A' <= c && c <= 'Z', '0' <= c && c <= '9', strings.IndexByte(keep, c) >= 0:
 			b = append(b, c)
 		default:
 			b = append(b, '%', "0123456789ABCDEF"[c>>4], "0123456789ABCDEF"[c&15])
 		}
 	}
 	return string(b)
-}
-
-func containsByte(s string, c byte) bool {
-	for i := range len(s) {
-		if s[i] == c {
-			return true
-		}
-	}
-	return false
 }

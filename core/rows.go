@@ -93,6 +93,7 @@ var (
 
 	verificationKey     = Column(verifications, func(v *Verification) *string { return &v.Identifier })
 	verificationValue   = Column(verifications, func(v *Verification) *string { return &v.Value })
+	verificationExpires = Column(verifications, func(v *Verification) *time.Time { return &v.ExpiresAt })
 	verificationCreated = Column(verifications, func(v *Verification) *time.Time { return &v.CreatedAt })
 )
 
@@ -103,7 +104,7 @@ func (u *User) MarshalJSON() ([]byte, error) { return u.appendJSON(nil), nil }
 // MarshalJSON writes the session as clients see it.
 func (s *Session) MarshalJSON() ([]byte, error) { return s.appendJSON(nil), nil }
 
-// Method lists how the session's user proved who they are (Session.Extra "amr"); a row
+// Methods lists how the session's user proved who they are (Session.Extra "amr"); a row
 // without it was made by a password.
 func (s *Session) Methods() []string {
 	if v, _ := s.Extra["amr"].(string); v != "" {

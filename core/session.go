@@ -4,8 +4,6 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/base64"
-	"encoding/json"
-	"strings"
 	"time"
 
 	"github.com/sallyport-auth/sallyport/core/internal/cookie"
@@ -45,15 +43,7 @@ func (h *Host) storedToken(token string) string {
 func (c *Call) resolveSession(ctx context.Context, o sessionRead) (needsRefresh *bool, err error) {
 	c.session, c.user, c.loaded, c.fromCache = nil, nil, true, false
 	h, k := c.host, &c.host.cookies
-	token, resign := c.presented, c.outdated
-	if token == "" {
-		var key int
-		var ok bool
-		if token, key, ok = c.signed(k.token); !ok {
-			token = ""
-		}
-		resign = key > 0 // signed with a secret that has been rotated out: renew it
-	}
+	token, resign := c.sessionToken()
 	cache := h.cfg.Session.CookieCache.Enabled
 	if token == "" && cache {
 		return nil, nil
@@ -82,7 +72,7 @@ func (c *Call) resolveSession(ctx context.Context, o sessionRead) (needsRefresh 
 	if session == nil || session.ExpiresAt.Before(c.now) {
 		c.ExpireSessionCookies()
 		if session != nil && (!h.cfg.Session.DeferRefresh || c.ex.Method() == "POST") {
-			if err := h.deleteSession(ctx, nil, session.ID); err != nil {
+			if _, err := h.RevokeSession(ctx, nil, session.ID); err != nil {
 				return nil, err
 			}
 		}
@@ -104,6 +94,19 @@ func (c *Call) resolveSession(ctx context.Context, o sessionRead) (needsRefresh 
 		return nil, c.setSessionCookies(session, user, false)
 	}
 	return nil, c.setCache(session, user, false)
+}
+
+// sessionToken is the session token that the request presents, or "". outdated tells that
+// it was signed with a secret that has been rotated out: it is to be renewed.
+func (c *Call) sessionToken() (token string, outdated bool) {
+	if c.presented != "" {
+		return c.presented, c.outdated
+	}
+	token, key, ok := c.signed(c.host.cookies.token)
+	if !ok {
+		return "", false
+	}
+	return token, key > 0
 }
 
 // queryFlag is JavaScript's Boolean of a query parameter: any text but none, also "false".
@@ -170,68 +173,6 @@ func (h *Host) scanSession(rows storage.Rows) (*Session, *User, error) {
 	return s, u, nil
 }
 
-// readCache takes the session from the cookie cache if everything about it fits.
-func (c *Call) readCache(raw, token string) bool {
-	h := c.host
-	p, ok := h.decodeCache(raw, c.now)
-	if !ok || p.Version != h.cfg.Session.CookieCache.Version || p.ExpiresAt < c.now.UnixMilli() {
-		return false
-	}
-	s, u := &Session{model: h.sessionModel}, &User{model: h.userModel}
-	if s.fromJSON(p.Session) != nil || u.fromJSON(p.User) != nil || s.Token != token || s.ID == "" || u.ID == "" ||
-		s.UserID != u.ID || s.ExpiresAt.Before(c.now) {
-		return false
-	}
-	c.session, c.user, c.fromCache = s, u, true
-	return true
-}
-
-func (h *Host) decodeCache(raw string, now time.Time) (cookie.CachePayload, bool) {
-	keys := h.keyring.SigningKeys()
-	switch h.cfg.Session.CookieCache.Strategy {
-	case "jwt":
-		return cookie.DecodeJWT(keys, raw, now)
-	case "jwe":
-		return cookie.DecodeJWE(keys, raw, now)
-	}
-	return cookie.DecodeCompact(keys, raw)
-}
-
-// setCache writes the session_data cookie, if the cache is on.
-func (c *Call) setCache(s *Session, u *User, forget bool) error {
-	cfg := &c.host.cfg.Session.CookieCache
-	if !cfg.Enabled {
-		return nil
-	}
-	attrs := c.host.cookies.data.attrs
-	life := time.Duration(cfg.MaxAge) * time.Second
-	if forget {
-		// Without a Max-Age the cookie would outlive its use; a minute bounds it.
-		attrs.MaxAge, life = nil, time.Minute
-	}
-	p := cookie.CachePayload{Session: s.appendJSON(nil), User: u.appendJSON(nil), UpdatedAt: c.now.UnixMilli(),
-		Version: cfg.Version, ExpiresAt: c.now.Add(life).UnixMilli()}
-	var err error
-	switch cfg.Strategy {
-	case "jwt":
-		attrs.Value, err = cookie.EncodeJWT(c.host.keyring.Current(), p, c.now, life)
-	case "jwe":
-		attrs.Value, err = cookie.EncodeJWE(c.host.random, c.host.keyring.Current(), p, c.now, life)
-	default:
-		attrs.Value = cookie.EncodeCompact(c.host.keyring.Current(), p)
-	}
-	if err != nil {
-		return err
-	}
-	parts := cookie.Split(attrs.Name, attrs.Value, attrs)
-	for _, part := range parts {
-		c.pushCookie(part)
-	}
-	// What an earlier, longer or shorter one left behind would be read first or joined.
-	c.expirePresent(len(parts) > 1)
-	return nil
-}
-
 // setSessionCookies gives the browser a session. forget makes them end with the
 // browser's session.
 func (c *Call) setSessionCookies(s *Session, u *User, forget bool) error {
@@ -268,67 +209,4 @@ func (c *Call) ExpireSessionCookies() {
 	c.Expire(k.token)
 	c.expireData()
 	c.Expire(k.forget)
-}
-
-// expireData deletes the cookie cache and whatever chunks of it the browser has.
-func (c *Call) expireData() {
-	c.Expire(c.host.cookies.data)
-	c.expirePresent(false)
-}
-
-// expirePresent deletes those chunks of the cookie cache that the browser has, and with
-// whole the undivided one if it has that.
-func (c *Call) expirePresent(whole bool) {
-	base := c.host.cookies.data.attrs
-	cookie.Each(c.cookieHeader(), func(name, _ string) {
-		if _, chunk := cookie.ChunkIndex(base.Name, name); !chunk && !(whole && name == base.Name) || c.sets(name) {
-			return
-		}
-		a, zero := base, 0
-		a.Name, a.Value, a.MaxAge = strings.Clone(name), "", &zero
-		c.pushCookie(a)
-	})
-}
-
-// sets tells whether this answer sets a cookie already.
-func (c *Call) sets(name string) bool {
-	for _, s := range c.cookies {
-		if s.name == name {
-			return true
-		}
-	}
-	return false
-}
-
-func (s *Session) fromJSON(raw json.RawMessage) error {
-	var j struct {
-		ID, Token, UserID               string
-		ExpiresAt, CreatedAt, UpdatedAt time.Time
-		IPAddress, UserAgent            *string
-	}
-	if err := json.Unmarshal(raw, &j); err != nil {
-		return err
-	}
-	s.ID, s.Token, s.UserID, s.ExpiresAt, s.CreatedAt, s.UpdatedAt, s.IPAddress, s.UserAgent =
-		j.ID, j.Token, j.UserID, j.ExpiresAt, j.CreatedAt, j.UpdatedAt, j.IPAddress, j.UserAgent
-	var err error
-	s.Extra, err = s.model.extraJSON(raw)
-	return err
-}
-
-func (u *User) fromJSON(raw json.RawMessage) error {
-	var j struct {
-		ID, Name, Email      string
-		EmailVerified        bool
-		Image                *string
-		CreatedAt, UpdatedAt time.Time
-	}
-	if err := json.Unmarshal(raw, &j); err != nil {
-		return err
-	}
-	u.ID, u.Name, u.Email, u.EmailVerified, u.Image, u.CreatedAt, u.UpdatedAt =
-		j.ID, j.Name, j.Email, j.EmailVerified, j.Image, j.CreatedAt, j.UpdatedAt
-	var err error
-	u.Extra, err = u.model.extraJSON(raw)
-	return err
 }

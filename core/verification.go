@@ -16,15 +16,26 @@ import (
 // PutVerification stores a secret: identifier is purpose and secret, value what it
 // stands for.
 func (h *Host) PutVerification(ctx context.Context, q storage.Conn, identifier, value string, life time.Duration) error {
-	id, err := h.NewID("verification")
+	s, err := h.VerificationStatement(identifier, value, life)
 	if err != nil {
 		return err
+	}
+	_, err = q.Exec(ctx, s.SQL, s.Args...)
+	return err
+}
+
+// VerificationStatement is PutVerification for a Batch or SignIn.With.
+func (h *Host) VerificationStatement(identifier, value string, life time.Duration) (storage.Statement, error) {
+	id, err := h.NewID("verification")
+	if err != nil {
+		return storage.Statement{}, err
 	}
 	if h.cfg.Session.TokenStorage != "compat" {
 		identifier = token.HashB64(identifier)
 	}
 	now := h.Now()
-	return verifications.Insert(ctx, q, &Verification{ID: id, Identifier: identifier, Value: value, ExpiresAt: now.Add(life), CreatedAt: now, UpdatedAt: now})
+	return verifications.InsertStatement(&Verification{ID: id, Identifier: identifier, Value: value,
+		ExpiresAt: now.Add(life), CreatedAt: now, UpdatedAt: now}), nil
 }
 
 // PeekVerification reads a secret without using it up; found is false for an expired one.
@@ -55,4 +66,18 @@ func (h *Host) verificationCond(identifier string) Cond {
 func (h *Host) DropVerifications(ctx context.Context, q storage.Conn, userID string) error {
 	_, err := verifications.Delete(ctx, q, verificationValue.Eq(userID))
 	return err
+}
+
+// DropVerificationStatement deletes a secret, for a Batch or SignIn.With.
+func (h *Host) DropVerificationStatement(identifier string) storage.Statement {
+	s, _ := verifications.DeleteStatement(h.verificationCond(identifier)) // has a condition: cannot fail
+	return s
+}
+
+// ChangeVerification replaces the value of a secret that has not expired, if it is still
+// old: a counter beside a secret. Of N parallel calls with one old value one succeeds.
+func (h *Host) ChangeVerification(ctx context.Context, q storage.Conn, identifier, old, value string) (bool, error) {
+	n, err := verifications.Update(ctx, q, []Set{verificationValue.Set(value)},
+		h.verificationCond(identifier), verificationValue.Eq(old), verificationExpires.Gt(h.Now()))
+	return n > 0, err
 }

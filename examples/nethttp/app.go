@@ -30,6 +30,7 @@ func config(c core.Config) core.Config {
 		{Name: "tier", Type: "string", Default: "free", Input: &no}, // no client sets it
 	}
 	c.Hooks = []core.Hook{core.UserCreate.After(makeTenant)}
+	c.Errors = []*core.Error{errNoCompany}
 	return c
 }
 
