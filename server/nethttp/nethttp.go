@@ -40,8 +40,7 @@ func Handler(auth *core.Auth, next http.Handler, options ...Option) http.Handler
 		}
 		res := auth.Serve(r.Context(), x)
 		if m.cors {
-			header, _ := auth.CORS(x)
-			res.Header = append(res.Header, header...)
+			auth.AddCORS(x, &res)
 		}
 		Write(w, res)
 	})
