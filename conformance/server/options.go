@@ -14,6 +14,7 @@ import (
 	"github.com/sallyport-auth/sallyport/plugins/emailpassword"
 	"github.com/sallyport-auth/sallyport/plugins/jwt"
 	"github.com/sallyport-auth/sallyport/plugins/magiclink"
+	"github.com/sallyport-auth/sallyport/plugins/passkey"
 	"github.com/sallyport-auth/sallyport/plugins/twofactor"
 )
 
@@ -58,9 +59,33 @@ type options struct {
 	Bearer                        bearer.Options    `json:"bearer"`
 	JWT                           jwt.Options       `json:"jwt"`
 	MagicLink                     magiclink.Options `json:"magicLink"`
+	Passkey                       passkeyOptions    `json:"passkey"`
 	TwoFactor                     json.RawMessage   `json:"twoFactor"`
 	Lockout                       bool              `json:"lockout"`
 	TokenStorage                  string            `json:"tokenStorage"`
+}
+
+// passkeyOptions are Better Auth's of the plugin passkey.
+type passkeyOptions struct {
+	RPID      string   `json:"rpID"`
+	RPName    string   `json:"rpName"`
+	Origin    []string `json:"origin"`
+	Selection struct {
+		AuthenticatorAttachment, ResidentKey, UserVerification string
+	} `json:"authenticatorSelection"`
+	Registration   struct{ Extensions map[string]any } `json:"registration"`
+	Authentication struct{ Extensions map[string]any } `json:"authentication"`
+	Advanced       struct {
+		WebAuthnChallengeCookie string `json:"webAuthnChallengeCookie"`
+	} `json:"advanced"`
+}
+
+func (o *passkeyOptions) options() passkey.Options {
+	return passkey.Options{RPID: o.RPID, RPName: o.RPName, Origins: o.Origin, ChallengeCookie: o.Advanced.WebAuthnChallengeCookie,
+		Selection: passkey.Selection{Attachment: o.Selection.AuthenticatorAttachment, ResidentKey: o.Selection.ResidentKey,
+			UserVerification: o.Selection.UserVerification},
+		Registration:   passkey.Registration{Extensions: o.Registration.Extensions},
+		Authentication: passkey.Authentication{Extensions: o.Authentication.Extensions}}
 }
 
 // optional tells an absent member from null.
@@ -212,6 +237,7 @@ func (o *options) plugins(list string) ([]core.Plugin, error) {
 		bearer.ID:    func() core.Plugin { return bearer.New(o.Bearer) },
 		jwt.ID:       func() core.Plugin { return jwt.New(o.JWT) },
 		magiclink.ID: func() core.Plugin { return magiclink.New(o.MagicLink) },
+		passkey.ID:   func() core.Plugin { return passkey.New(o.Passkey.options()) },
 		twofactor.ID: func() core.Plugin { return twofactor.New(factors) },
 	}
 	for _, id := range strings.Split(list, ",") {
