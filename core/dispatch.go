@@ -127,7 +127,8 @@ func (c *Call) requireAccess(ctx context.Context) error {
 	if c.ep.access == Public {
 		return nil
 	}
-	if _, err := c.resolveSession(ctx, sessionRead{useCache: c.ep.access == CachedSession || c.ep.access == FreshSession}); err != nil {
+	cached := c.ep.access == CachedSession || c.ep.access == FreshSession && c.ex.Method() == "GET"
+	if _, err := c.resolveSession(ctx, sessionRead{useCache: cached}); err != nil {
 		return err
 	}
 	if c.session == nil {

@@ -22,7 +22,8 @@ const (
 	// CachedSession wants a valid session and takes the cookie cache's word for it, so a
 	// session that was revoked elsewhere may pass for the cache's life. For reading.
 	CachedSession
-	// FreshSession wants a session that began within Session.FreshAge.
+	// FreshSession wants a session that began within Session.FreshAge. The cookie cache's
+	// word counts for GET alone: a session that was revoked adds no way in.
 	FreshSession
 	// Public wants nothing; the handler may ask Call.LoadSession.
 	Public

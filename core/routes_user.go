@@ -92,7 +92,9 @@ func (h *Host) updateUser(ctx context.Context, c *Call, in FieldsInput) (Status,
 	if ch.Name == nil && ch.Image == nil && len(ch.Extra) == 0 {
 		return Status{}, errNoFieldsToUpdate
 	}
-	u, err := h.UpdateUser(ctx, nil, c, c.user.ID, ch)
+	// The cookie cache may have answered for the session: it must still be there.
+	alive := Cond{"EXISTS (SELECT 1 FROM {session=} WHERE {session.id} = ?)", []any{c.session.ID}}
+	u, err := h.UpdateUser(ctx, nil, c, c.user.ID, ch, alive)
 	if err != nil {
 		return Status{}, err
 	}

@@ -266,6 +266,7 @@ func TestCookieCache(t *testing.T) {
 			e := start(t, config(func(c *core.Config) {
 				c.Session.CookieCache = core.CookieCacheConfig{Enabled: true, Strategy: strategy, MaxAge: 60}
 				c.User.Fields = []core.Extra{{Name: "plan", Type: "string", Default: "free"}, {Name: "secret", Type: "string", Default: "hidden", Returned: ptr(false)}}
+				c.Session.Fields = []core.Extra{{Name: "note", Type: "string"}}
 			}))
 			c := e.client().signUp("a@example.com")
 			fromDB := e.client()
@@ -287,11 +288,16 @@ func TestCookieCache(t *testing.T) {
 			if stale.clone().user() == "" {
 				t.Error("the cache ends early")
 			}
-			for _, path := range []string{"/revoke-sessions", "/change-password", "/change-email", "/delete-user", "/revoke-session", "/revoke-other-sessions", "/verify-password"} {
-				a := stale.clone().post(path, m{"token": "x", "password": password, "newPassword": password, "currentPassword": password, "newEmail": "b@example.com"})
+			for _, path := range []string{"/revoke-sessions", "/change-password", "/change-email", "/delete-user", "/revoke-session", "/revoke-other-sessions", "/verify-password",
+				"/unlink-account", "/update-user", "/update-session"} {
+				a := stale.clone().post(path, m{"token": "x", "password": password, "newPassword": password, "currentPassword": password, "newEmail": "b@example.com",
+					"accountId": "x", "name": "Mallory", "note": "x"})
 				if a.Status != 401 || len(a.cookies()) != 3 {
 					t.Errorf("%s: %d %s %v", path, a.Status, a.Body, a.cookies())
 				}
+			}
+			if names := e.rows("SELECT {user:name} FROM {user}"); slices.Contains(names, "Mallory") {
+				t.Error("a revoked session changed a name")
 			}
 			if got := stale.clone().get("/get-session?disableCookieCache=true"); string(got.Body) != "null" || len(got.cookies()) != 3 {
 				t.Error("disableCookieCache asks the cache")
