@@ -43,6 +43,7 @@ type Call struct {
 	user      *User
 	loaded    bool
 	fromCache bool
+	cacheEnds time.Time // with fromCache: until when the cache may answer
 	issued    *Session
 	handed    *Session // whose token this answer carries
 }

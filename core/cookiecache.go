@@ -10,6 +10,10 @@ import (
 
 // The cookie cache: a signed cookie that answers for the database for a bounded time.
 
+// maxCache bounds the cache's value in bytes. Servers read 16 KiB of headers, or even 8:
+// with a longer one every request would fail, also those that could mend it.
+const maxCache = 12 << 10
+
 // readCache takes the session from the cookie cache if everything about it fits.
 func (c *Call) readCache(raw, token string) bool {
 	h := c.host
@@ -22,7 +26,7 @@ func (c *Call) readCache(raw, token string) bool {
 		s.UserID != u.ID || s.ExpiresAt.Before(c.now) {
 		return false
 	}
-	c.session, c.user, c.fromCache = s, u, true
+	c.session, c.user, c.fromCache, c.cacheEnds = s, u, true, time.UnixMilli(p.ExpiresAt)
 	return true
 }
 
@@ -37,7 +41,9 @@ func (h *Host) decodeCache(raw string, now time.Time) (cookie.CachePayload, bool
 	return cookie.DecodeCompact(keys, raw)
 }
 
-// setCache writes the session_data cookie, if the cache is on.
+// setCache writes the session_data cookie, if the cache is on. One that follows from the
+// cache's own word ends when that does: else a role that was taken away could be kept, by
+// having the cookies written again and again.
 func (c *Call) setCache(s *Session, u *User, forget bool) error {
 	cfg := &c.host.cfg.Session.CookieCache
 	if !cfg.Enabled {
@@ -48,6 +54,9 @@ func (c *Call) setCache(s *Session, u *User, forget bool) error {
 	if forget {
 		// Without a Max-Age the cookie would outlive its use; a minute bounds it.
 		attrs.MaxAge, life = nil, time.Minute
+	}
+	if c.fromCache {
+		life = min(life, c.cacheEnds.Sub(c.now))
 	}
 	p := cookie.CachePayload{Session: s.appendJSON(nil), User: u.appendJSON(nil), UpdatedAt: c.now.UnixMilli(),
 		Version: cfg.Version, ExpiresAt: c.now.Add(life).UnixMilli()}
@@ -62,6 +71,10 @@ func (c *Call) setCache(s *Session, u *User, forget bool) error {
 	}
 	if err != nil {
 		return err
+	}
+	if len(attrs.Value) > maxCache {
+		c.expireData()
+		return nil
 	}
 	parts := cookie.Split(attrs.Name, attrs.Value, attrs)
 	for _, part := range parts {

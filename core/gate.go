@@ -134,7 +134,8 @@ func (h *Host) undoable(ctx context.Context, tx *Tx, c *Call, fn func(context.Co
 		s, err = fn(ctx, tx)
 	}
 	if err != nil {
-		c.session, c.user, c.loaded, c.issued, c.handed = was.session, was.user, was.loaded, was.issued, was.handed
+		c.session, c.user, c.loaded, c.fromCache = was.session, was.user, was.loaded, was.fromCache
+		c.issued, c.handed = was.issued, was.handed
 		c.cookies, c.header, c.answer = was.cookies, was.header, was.answer
 		return nil, err
 	}
@@ -237,7 +238,7 @@ func (h *Host) issue(ctx context.Context, tx *Tx, c *Call, u *User, p proof, for
 	if err != nil {
 		return nil, err
 	}
-	c.session, c.user, c.loaded, c.issued = s, u, true, s
+	c.session, c.user, c.loaded, c.fromCache, c.issued = s, u, true, false, s
 	return s, c.setSessionCookies(s, u, forget)
 }
 

@@ -1,0 +1,63 @@
+package core_test
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/sallyport-auth/sallyport/core"
+)
+
+func cached(strategy string) option {
+	return config(func(c *core.Config) {
+		c.Session.CookieCache = core.CookieCacheConfig{Enabled: true, Strategy: strategy}
+		c.Session.Fields = []core.Extra{{Name: "theme", Type: "string"}}
+		c.User.Fields = []core.Extra{{Name: "role", Type: "string", Input: ptr(false), Default: "user"}}
+	})
+}
+
+// What the cache says of the user is as old as the bound at most, however often the
+// session is written.
+func TestStaleUserCannotBeRenewed(t *testing.T) {
+	for _, strategy := range []string{"compact", "jwt", "jwe"} {
+		t.Run(strategy, func(t *testing.T) { staleUser(t, strategy) })
+	}
+}
+
+func staleUser(t *testing.T, strategy string) {
+	e := start(t, cached(strategy))
+	a := e.client().signUp("a@example.com")
+	e.exec("UPDATE {user} SET {user:role} = 'demoted'")
+	e.clock.Add(299 * time.Second)
+	a.must(200, "POST", "/update-session", map[string]any{"theme": "dark"})
+	if r := a.must(200, "GET", "/get-session", nil); !strings.Contains(string(r.Body), `"theme":"dark"`) || !strings.Contains(string(r.Body), `"role":"user"`) {
+		t.Errorf("within the bound: %s", r.Body)
+	}
+	e.clock.Add(2 * time.Second)
+	if r := a.must(200, "GET", "/get-session", nil); !strings.Contains(string(r.Body), `"role":"demoted"`) {
+		t.Errorf("beyond the bound: %s", r.Body)
+	}
+}
+
+// A cache longer than servers read headers would shut its owner out of everything.
+func TestLongCacheIsNotSet(t *testing.T) {
+	e := start(t, cached("compact"))
+	a := e.client().signUp("a@example.com")
+	total := func() (n int) {
+		for name, value := range a.jar {
+			if strings.HasPrefix(name, dataCookie) {
+				n += len(value)
+			}
+		}
+		return n
+	}
+	for _, tt := range []struct{ name, size int }{{8000, 11200}, {9500, 0}, {8000, 11200}, {500_000, 0}, {1, 500}} {
+		a.must(200, "POST", "/update-user", map[string]any{"name": strings.Repeat("n", tt.name)})
+		if n := total(); n > 12<<10 || n < tt.size || tt.size == 0 && n != 0 {
+			t.Errorf("a name of %d: %d bytes of cache", tt.name, n)
+		}
+		if r := a.must(200, "GET", "/get-session", nil); string(r.Body) == "null" {
+			t.Errorf("a name of %d: no session", tt.name)
+		}
+	}
+}
