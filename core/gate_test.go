@@ -83,31 +83,40 @@ func TestHooksFailClosedAtSignUp(t *testing.T) {
 
 // A handler that swallows the gate's error must not go on with the session it has not got.
 func TestSwallowedRefusalLeavesNothing(t *testing.T) {
-	var issued *core.Session
-	route := core.NewRoute[core.None, core.Status]("POST /swallow", core.Public)
-	var p *probe
-	p = &probe{spec: core.Spec{ID: "probe", Hooks: []core.Hook{
-		core.SessionCreate.After(func(_ context.Context, e *core.SessionEvent) error { return errHook }),
-	}, Endpoints: []core.Endpoint{route.Handle(func(ctx context.Context, c *core.Call, _ core.None) (core.Status, error) {
-		u, err := c.Host().UserByEmail(ctx, c.Host().DB(), "a@example.com")
-		if err != nil {
-			return core.Status{}, err
-		}
-		_, err = c.Host().SignIn(ctx, nil, &core.SignIn{Call: c, User: u, Methods: []string{"pwd"}})
-		if !errors.Is(err, errHook) {
-			t.Errorf("the gate gave %v", err)
-		}
-		issued = c.Issued()
-		return core.Status{Status: true}, nil
-	})}}}
-	e := start(t)
-	e.client().signUp("a@example.com")
-	e.exec("DELETE FROM {session}")
-	e.cfg.Plugins = []core.Plugin{p}
-	e.auth = e.compile()
-	a := e.client().post("/swallow", m{})
-	if a.Status != 200 || len(a.cookies()) != 0 || issued != nil || e.sum("session") != 0 {
-		t.Errorf("%d, cookies %v, issued %v, %d rows", a.Status, a.cookies(), issued, e.sum("session"))
+	for name, refuse := range map[string]core.Hook{
+		"behind the session": core.SessionCreate.After(func(context.Context, *core.SessionEvent) error { return errHook }),
+		"behind the sign-in": core.SignInPoint.After(func(_ context.Context, e *core.SignInEvent) error {
+			e.Call.SetHeader("set-auth-token", e.Call.Issued().Token)
+			return errHook
+		}),
+	} {
+		t.Run(name, func(t *testing.T) {
+			var issued, current *core.Session
+			route := core.NewRoute[core.None, core.Status]("POST /swallow", core.Public)
+			p := &probe{spec: core.Spec{ID: "probe", Hooks: []core.Hook{refuse},
+				Endpoints: []core.Endpoint{route.Handle(func(ctx context.Context, c *core.Call, _ core.None) (core.Status, error) {
+					u, err := c.Host().UserByEmail(ctx, c.Host().DB(), "a@example.com")
+					if err != nil {
+						return core.Status{}, err
+					}
+					_, err = c.Host().SignIn(ctx, nil, &core.SignIn{Call: c, User: u, Methods: []string{"pwd"}})
+					if !errors.Is(err, errHook) {
+						t.Errorf("the gate gave %v", err)
+					}
+					issued = c.Issued()
+					current, _ = c.Session()
+					return core.Status{Status: true}, nil
+				})}}}
+			e := start(t)
+			e.client().signUp("a@example.com")
+			e.exec("DELETE FROM {session}")
+			e.cfg.Plugins = []core.Plugin{p}
+			e.auth = e.compile()
+			a := e.client().post("/swallow", m{})
+			if a.Status != 200 || len(a.cookies()) != 0 || a.Get("set-auth-token") != "" || issued != nil || current != nil || e.sum("session") != 0 {
+				t.Errorf("%d, header %v, issued %v, current %v, %d rows", a.Status, a.Header, issued, current, e.sum("session"))
+			}
+		})
 	}
 }
 

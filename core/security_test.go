@@ -375,6 +375,39 @@ func TestResetLinks(t *testing.T) {
 	}
 }
 
+// The link that deletes an account works for its owner, once, until it expires.
+func TestDeletionLinks(t *testing.T) {
+	e := start(t, config(func(c *core.Config) { c.User.DeleteUser.VerifyByMail, c.User.DeleteUser.TokenExpiresIn = true, 60 }))
+	c, other := e.client().signUp("a@example.com"), e.client().signUp("b@example.com")
+	link := func() string {
+		c.must(200, "POST", "/delete-user", m{})
+		return "/delete-user/callback?token=" + e.mailed("delete-account").Token
+	}
+	late := link()
+	e.clock.Add(time.Minute)
+	if a := c.get(late); a.Status != 404 || a.code() != "INVALID_TOKEN" {
+		t.Errorf("at its end: %d %s", a.Status, a.Body)
+	}
+	tried := link()
+	if a := other.get(tried); a.Status != 404 || a.code() != "INVALID_TOKEN" {
+		t.Errorf("another user: %d %s", a.Status, a.Body)
+	}
+	if a := c.get(tried); a.Status != 404 {
+		t.Errorf("a link that another user has tried: %d %s", a.Status, a.Body)
+	}
+	if a := e.client().get(link()); a.Status != 404 || a.code() != "FAILED_TO_GET_USER_INFO" {
+		t.Errorf("without a session: %d %s", a.Status, a.Body)
+	}
+	if e.sum("user") != 2 {
+		t.Fatal("somebody was deleted")
+	}
+	good := link()
+	e.clock.Add(time.Minute - time.Millisecond)
+	if a := c.get(good); a.Status != 200 || e.sum("user") != 1 || other.user() == "" {
+		t.Errorf("in time: %d %s, %d users", a.Status, a.Body, e.sum("user"))
+	}
+}
+
 // CVE-2026-27946, CVE-2026-54693: nothing that a user sends makes an address verified,
 // changes an id, or sets what takes no input.
 func TestFlagsAreNotWritable(t *testing.T) {
