@@ -195,10 +195,21 @@ func (r *run) load() (server.Config, error) {
 		}
 	}
 	c, err := server.Load(server.Source{File: r.config, Data: r.data, Production: r.prod, Env: r.env}, r.Plugins...)
-	if err == nil && r.Configure != nil {
+	switch {
+	case r.Configure != nil && err == nil:
 		err = r.Configure(&c)
+	case r.Configure == nil && err != nil && readable(r.config):
+		// What core finds belongs to the same list: nobody wants to start twice to see it.
+		_, more := server.Describe(c, r.Plugins...)
+		err = errors.Join(err, more)
 	}
 	return c, err
+}
+
+// readable tells whether a config file is there to be judged, or none is wanted.
+func readable(name string) bool {
+	_, err := os.Stat(name)
+	return name == "" || err == nil
 }
 
 // pluginCommand runs "ID NAME ARGS...", a command that an enabled plugin brings. Its

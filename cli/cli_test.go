@@ -63,7 +63,7 @@ func TestCommandLine(t *testing.T) {
 	dir := t.TempDir()
 	env := []string{"SALLYPORT_DATA=" + filepath.Join(dir, "data")}
 	file := filepath.Join(dir, "bad.yaml")
-	if err := os.WriteFile(file, []byte("timeout: 5\nsesion: {}\n"), 0o600); err != nil {
+	if err := os.WriteFile(file, []byte("timeout: -5\nsesion: {}\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	for _, tt := range []struct {
@@ -82,6 +82,7 @@ func TestCommandLine(t *testing.T) {
 		{"routes --nonsense", 64, "", "flag provided but not defined"},
 		{"serve -h", 0, "", "the config file"},
 		{"config check --config " + file, 1, "", file + ":2:1: sesion: no such option; did you mean session?"},
+		{"config check --config " + file, 1, "", "\ntimeout: -5 is negative"}, // what core finds, in the same list
 		{"config check --config " + file + "x", 1, "", "bad.yamlx: cannot be read: no such file or directory"},
 		{"config check --production", 1, "", "database: set database.url"},
 		{"config check", 0, "is in order", ""},

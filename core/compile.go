@@ -272,5 +272,9 @@ func (b *compiler) err() error {
 	if len(b.faults) == 0 {
 		return nil
 	}
-	return fmt.Errorf("core: %d faults in the configuration:\n%w", len(b.faults), errors.Join(b.faults...))
+	n := fmt.Sprintf("%d faults", len(b.faults))
+	if len(b.faults) == 1 {
+		n = "a fault"
+	}
+	return fmt.Errorf("core: %s in the configuration:\n%w", n, errors.Join(b.faults...))
 }

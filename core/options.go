@@ -27,7 +27,10 @@ func (b *compiler) options() {
 	b.secrets()
 	b.cookies()
 	var err error
-	patterns := append([]string{cfg.BaseURL}, cfg.TrustedOrigins...)
+	patterns := cfg.TrustedOrigins
+	if cfg.BaseURL != "" {
+		patterns = append([]string{cfg.BaseURL}, patterns...)
+	}
 	if h.origins, err = origin.New(patterns); err != nil {
 		b.fault("trustedOrigins: %w", err)
 	}
@@ -90,7 +93,9 @@ func (b *compiler) urls() {
 	case cfg.Production && u.Scheme != "https":
 		b.fault("baseURL: %q is plain http, which production refuses: cookies and links would travel in the open", cfg.BaseURL)
 	}
-	if err == nil {
+	if err != nil || u.Host == "" {
+		cfg.BaseURL = "" // what else depends on it is not judged
+	} else {
 		cfg.BaseURL = strings.ToLower(u.Scheme) + "://" + strings.ToLower(u.Host)
 	}
 	if !strings.HasPrefix(cfg.BasePath, "/") || strings.Contains(cfg.BasePath, "//") {
@@ -145,7 +150,8 @@ var (
 
 func (b *compiler) cookies() {
 	cfg := &b.h.cfg.Cookies
-	if cfg.Secure == nil {
+	explicit := cfg.Secure != nil // else it follows baseURL, which production wants to be https
+	if !explicit {
 		secure := strings.HasPrefix(b.h.cfg.BaseURL, "https://")
 		cfg.Secure = &secure
 	}
@@ -158,7 +164,7 @@ func (b *compiler) cookies() {
 			b.fault("cookies.domain: %q is no host name", cfg.Domain)
 		case suffix == d && (icann || strings.Contains(d, ".")):
 			b.fault("cookies.domain: %q is a public suffix: every site below it would get the cookies", cfg.Domain)
-		case u != nil && u.Hostname() != d && !strings.HasSuffix(u.Hostname(), "."+d):
+		case u != nil && u.Host != "" && u.Hostname() != d && !strings.HasSuffix(u.Hostname(), "."+d):
 			if b.h.cfg.Production {
 				b.fault("cookies.domain: %q does not hold the host of baseURL %q: browsers would refuse the cookies", cfg.Domain, b.h.cfg.BaseURL)
 			} else {
@@ -166,7 +172,7 @@ func (b *compiler) cookies() {
 			}
 		}
 	}
-	if b.h.cfg.Production && !*cfg.Secure {
+	if b.h.cfg.Production && explicit && !*cfg.Secure {
 		b.fault("cookies.secure: false is refused in production: the cookies would travel in the open")
 	}
 	if !cookieName.MatchString(cfg.Prefix) {

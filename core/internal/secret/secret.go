@@ -156,13 +156,13 @@ func Weak(s string) error {
 	}
 	switch {
 	case s == DefaultSecret:
-		return errors.New("secret: this is Better Auth's published default")
+		return errors.New("this is Better Auth's published default")
 	case len(runes) < 32:
-		return fmt.Errorf("secret: %d characters are fewer than 32", len(runes))
+		return fmt.Errorf("%d characters are fewer than 32", len(runes))
 	case len(distinct) == 1:
-		return errors.New("secret: one character repeated")
+		return errors.New("one character repeated")
 	case bits(len(distinct), len(runes)) < 120 || periodic(runes):
-		return errors.New("secret: too little variety; draw it at random, e.g. with: openssl rand -base64 32")
+		return errors.New("too little variety to have been drawn at random")
 	}
 	return nil
 }
