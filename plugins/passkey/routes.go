@@ -32,7 +32,7 @@ type RegisterOptionsInput struct {
 
 // VerifyRegistrationInput is the input of VerifyRegistration.
 type VerifyRegistrationInput struct {
-	Response      json.RawMessage `json:"response" input:"optional"` // RegistrationResponseJSON
+	Response      json.RawMessage `json:"response"` // RegistrationResponseJSON
 	Name          *string         `json:"name" input:"trim,max=256"`
 	CreateSession *bool           `json:"createSession"`
 }

@@ -30,6 +30,7 @@ var (
 	colName         = core.Column(passkeys, func(p *Passkey) **string { return &p.Name })
 	colUserID       = core.Column(passkeys, func(p *Passkey) *string { return &p.UserID })
 	colCredentialID = core.Column(passkeys, func(p *Passkey) *string { return &p.CredentialID })
+	colCreated      = core.Column(passkeys, func(p *Passkey) **time.Time { return &p.CreatedAt })
 	colCounter      = core.Column(passkeys, func(p *Passkey) *int { return &p.Counter })
 )
 
@@ -75,15 +76,17 @@ func describe(list []Passkey) []descriptor {
 // maxPasskeys is how many one user may have. It is what Better Auth lists at most.
 const maxPasskeys = 100
 
+var oldestFirst = []core.Order{colCreated.Asc(), colID.Asc()}
+
 func (p *Plugin) list(ctx context.Context, userID string) ([]Passkey, error) {
-	return passkeys.List(ctx, p.host.DB(), core.ListOptions{Limit: maxPasskeys}, colUserID.Eq(userID))
+	return passkeys.List(ctx, p.host.DB(), core.ListOptions{Order: oldestFirst, Limit: maxPasskeys}, colUserID.Eq(userID))
 }
 
 // data is what is kept about a user.
 var data = core.DataSet{
 	Name: "passkeys",
 	Export: func(ctx context.Context, db storage.Conn, userID string) (any, error) {
-		list, err := passkeys.List(ctx, db, core.ListOptions{}, colUserID.Eq(userID))
+		list, err := passkeys.List(ctx, db, core.ListOptions{Order: oldestFirst}, colUserID.Eq(userID))
 		out := make([]Answer, len(list))
 		for i := range list {
 			out[i] = list[i].answer()
