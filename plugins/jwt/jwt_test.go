@@ -1,0 +1,384 @@
+package jwt_test
+
+import (
+	"context"
+	"crypto/ecdsa"
+	"crypto/ed25519"
+	"crypto/elliptic"
+	"crypto/rsa"
+	"encoding/base64"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"math/big"
+	"os/exec"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	gojwt "github.com/golang-jwt/jwt/v5"
+
+	"github.com/sallyport-auth/sallyport/core"
+	"github.com/sallyport-auth/sallyport/plugins/jwt"
+	"github.com/sallyport-auth/sallyport/plugins/jwt/verify"
+	"github.com/sallyport-auth/sallyport/plugintest"
+)
+
+func publicKey(t testing.TB, k jwt.PublicKey) any {
+	t.Helper()
+	dec := func(s string) []byte {
+		b, err := base64.RawURLEncoding.DecodeString(s)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return b
+	}
+	switch k.Kty {
+	case "OKP":
+		return ed25519.PublicKey(dec(k.X))
+	case "EC":
+		c := elliptic.P256()
+		if k.Crv == "P-521" {
+			c = elliptic.P521()
+		}
+		p, err := ecdsa.ParseUncompressedPublicKey(c, slices.Concat([]byte{4}, dec(k.X), dec(k.Y)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return p
+	}
+	return &rsa.PublicKey{N: new(big.Int).SetBytes(dec(k.N)), E: int(new(big.Int).SetBytes(dec(k.E)).Int64())}
+}
+
+// TestAlgorithms: for every algorithm, a token verifies with golang-jwt, with package
+// verify and with Node's crypto.
+func TestAlgorithms(t *testing.T) {
+	for _, alg := range []string{"EdDSA", "ES256", "ES512", "RS256", "PS256"} {
+		t.Run(alg, func(t *testing.T) {
+			h := harness(t, jwt.Options{Algorithm: alg}, nil)
+			c := h.SignUp(alice)
+			tok := token(c)
+			got, err := gojwt.Parse(tok, published(t, h), gojwt.WithValidMethods([]string{alg}), gojwt.WithTimeFunc(h.Clock.Now))
+			if err != nil || !got.Valid {
+				t.Errorf("golang-jwt: %v", err)
+			}
+			claims, err := verifier(t, h, nil).Verify(t.Context(), tok)
+			if err != nil || claims.Subject != c.UserID || claims.All["email"] != alice {
+				t.Errorf("verify: %v %+v", err, claims)
+			}
+			node(t, tok, h.Client().Get("/jwks").Want(200).Body)
+			var row struct{ kty, crv string }
+			for _, r := range h.Rows("jwks") {
+				row.kty, row.crv = r["alg"], r["crv"]
+			}
+			want := map[string]string{"EdDSA": "Ed25519", "ES256": "P-256", "ES512": "P-521"}[alg]
+			if row.kty != alg || row.crv != want {
+				t.Errorf("row: alg %q, crv %q", row.kty, row.crv)
+			}
+		})
+	}
+}
+
+// node verifies a token with Node's crypto, and sees that an altered one does not.
+func node(t *testing.T, token string, jwks []byte) {
+	t.Helper()
+	in, err := json.Marshal(map[string]any{"token": token, "jwks": json.RawMessage(jwks)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.Command("node", "testdata/verify.mjs")
+	cmd.Stdin = strings.NewReader(string(in))
+	out, err := cmd.CombinedOutput()
+	if err != nil || string(out) != "valid true, altered false\n" {
+		t.Errorf("node: %v %s", err, out)
+	}
+}
+
+var order = regexp.MustCompile(`^\{"iat":\d+,"name":"alice","email":"alice@example.com","emailVerified":true,"image":null,` +
+	`"createdAt":"[^"]+Z","updatedAt":"[^"]+Z","id":"(\w+)","sub":"(\w+)","exp":\d+,"iss":"https://auth.example.com","aud":"https://auth.example.com"\}$`)
+
+// TestDefaults: header, claims and their order are Better Auth's.
+func TestDefaults(t *testing.T) {
+	h := harness(t, jwt.Options{}, nil)
+	c := h.SignUp(alice)
+	a := c.Get("/token").Want(200)
+	tok := a.Text("token")
+	if text, _ := part(t, tok, 0); text != `{"alg":"EdDSA","kid":"`+h.Rows("jwks")[0]["id"]+`"}` {
+		t.Errorf("header %s", text)
+	}
+	text, claims := part(t, tok, 1)
+	if m := order.FindStringSubmatch(text); m == nil || m[1] != c.UserID || m[2] != c.UserID {
+		t.Errorf("claims %s", text)
+	}
+	now := float64(h.Clock.Now().Unix())
+	if claims["iat"] != now || claims["exp"] != now+900 {
+		t.Errorf("iat %v, exp %v at %v", claims["iat"], claims["exp"], now)
+	}
+	if a.Value("Cache-Control") != "no-store" {
+		t.Errorf("a token may be cached: %q", a.Value("Cache-Control"))
+	}
+}
+
+func TestGetSessionHeader(t *testing.T) {
+	h := harness(t, jwt.Options{}, nil)
+	c := h.SignUp(alice)
+	a := c.Get("/get-session").Want(200)
+	if a.Value("Access-Control-Expose-Headers") != jwt.Header {
+		t.Errorf("exposed: %q", a.Value("Access-Control-Expose-Headers"))
+	}
+	if _, err := verifier(t, h, nil).Verify(t.Context(), a.Value(jwt.Header)); err != nil {
+		t.Error(err)
+	}
+	if a := h.Client().Get("/get-session").Want(200); a.Value(jwt.Header) != "" || string(a.Body) != "null" {
+		t.Errorf("without a session: %s, %q", a.Body, a.Value(jwt.Header))
+	}
+	if a := c.Get("/list-sessions").Want(200); a.Value(jwt.Header) != "" {
+		t.Error("another endpoint carries a token")
+	}
+	off := harness(t, jwt.Options{DisableHeader: true}, nil)
+	c = off.SignUp(alice)
+	if a := c.Get("/get-session").Want(200); a.Value(jwt.Header) != "" || off.Count("jwks") != 0 {
+		t.Error("the header is there although it is switched off")
+	}
+	token(c)
+}
+
+// TestChallenge: no token before the second factor (GHSA-4qvm-r4pr-v3wg).
+func TestChallenge(t *testing.T) {
+	h := harness(t, jwt.Options{}, nil)
+	c := h.SignUp(alice)
+	pending := h.Client()
+	pending.SetCookie("session_token", "")
+	for _, path := range []string{"/token", "/get-session"} {
+		if a := pending.Get(path); a.Value(jwt.Header) != "" || a.Get("token") != nil {
+			t.Errorf("%s: %s", path, a.Body)
+		}
+	}
+	pending.Get("/token").WantCode(401, "UNAUTHORIZED")
+	c.Copy().Post("/revoke-sessions", plugintest.M{}).Want(200)
+	c.Get("/token").WantCode(401, "UNAUTHORIZED")
+	if a := c.Get("/get-session").Want(200); a.Value(jwt.Header) != "" {
+		t.Error("a revoked session gets a token")
+	}
+}
+
+func TestClaims(t *testing.T) {
+	fields := func(c *core.Config) {
+		no := false
+		c.User.Fields = []core.Extra{{Name: "plan", Type: "string", Default: "free"}, {Name: "secret", Type: "string", Returned: &no, Default: "hush"},
+			{Name: "score", Type: "number"}}
+	}
+	type result struct {
+		claims map[string]any
+		text   string
+	}
+	get := func(t *testing.T, o jwt.Options) result {
+		h := harness(t, o, fields)
+		text, m := part(t, token(h.SignUp(alice)), 1)
+		return result{m, text}
+	}
+	names := func(m map[string]any) string {
+		var list []string
+		for k := range m {
+			list = append(list, k)
+		}
+		slices.Sort(list)
+		return strings.Join(list, " ")
+	}
+	r := get(t, jwt.Options{Issuer: "https://issuer.example", Audience: []string{"api"}, ExpirationTime: 60, Payload: []string{"email", "plan", "score"}, Subject: "email"})
+	if names(r.claims) != "aud email exp iat iss plan score sub" || r.claims["iss"] != "https://issuer.example" || r.claims["aud"] != "api" ||
+		r.claims["sub"] != alice || r.claims["plan"] != "free" || r.claims["score"] != nil || r.claims["exp"].(float64)-r.claims["iat"].(float64) != 60 {
+		t.Errorf("chosen: %s", r.text)
+	}
+	if r = get(t, jwt.Options{Payload: []string{}, Audience: []string{"a", "b"}}); names(r.claims) != "aud exp iat iss sub" || fmt.Sprint(r.claims["aud"]) != "[a b]" {
+		t.Errorf("no payload: %s", r.text)
+	}
+	if r = get(t, jwt.Options{}); r.claims["plan"] != "free" || strings.Contains(r.text, "hush") {
+		t.Errorf("all fields: %s", r.text)
+	}
+	r = get(t, jwt.Options{
+		PayloadFunc: func(_ context.Context, a *core.SessionAnswer) (map[string]any, error) {
+			return map[string]any{"role": "admin <&>", "n": 1, "session": a.Session.ID != ""}, nil
+		},
+		SubjectFunc: func(_ context.Context, a *core.SessionAnswer) (string, error) { return "user:" + a.User.ID, nil },
+	})
+	if names(r.claims) != "aud exp iat iss n role session sub" || !strings.Contains(r.text, `"role":"admin <&>"`) || !strings.HasPrefix(r.claims["sub"].(string), "user:") ||
+		r.claims["session"] != true {
+		t.Errorf("from Go: %s", r.text)
+	}
+}
+
+var registered = []string{"iss", "sub", "aud", "exp", "iat", "nbf", "jti", "sid"}
+
+// TestRegisteredClaims: neither a user's own field nor the app's payload decides what
+// decides (CVE-2024-29892).
+func TestRegisteredClaims(t *testing.T) {
+	t.Run("user fields", func(t *testing.T) {
+		h := harness(t, jwt.Options{}, func(c *core.Config) {
+			for _, name := range registered {
+				c.User.Fields = append(c.User.Fields, core.Extra{Name: name, Type: "string"})
+			}
+			c.User.Fields = append(c.User.Fields, core.Extra{Name: "plan", Type: "string"})
+		})
+		c := h.SignUp(alice)
+		body := plugintest.M{"plan": "pro"}
+		for _, name := range registered {
+			body[name] = "4000000000"
+		}
+		c.Post("/update-user", body).Want(200)
+		text, claims := part(t, token(c), 1)
+		if strings.Contains(text, "4000000000") || claims["plan"] != "pro" || claims["sub"] != c.UserID {
+			t.Errorf("claims %s", text)
+		}
+	})
+	t.Run("payload", func(t *testing.T) {
+		h := harness(t, jwt.Options{PayloadFunc: func(context.Context, *core.SessionAnswer) (map[string]any, error) {
+			m := map[string]any{"plan": "pro"}
+			for _, name := range registered {
+				m[name] = "4000000000"
+			}
+			return m, nil
+		}}, nil)
+		c := h.SignUp(alice)
+		token(c)
+		text, claims := part(t, token(c), 1)
+		if strings.Contains(text, "4000000000") || claims["plan"] != "pro" || strings.Count(text, `"sub"`) != 1 || strings.Count(text, `"exp"`) != 1 {
+			t.Errorf("claims %s", text)
+		}
+		if n := strings.Count(h.Logs.String(), "registered claim"); n != len(registered) {
+			t.Errorf("%d warnings", n)
+		}
+	})
+}
+
+// TestPayloadFails: what fails in the app's function is ours, and costs get-session the header alone.
+func TestPayloadFails(t *testing.T) {
+	h := harness(t, jwt.Options{PayloadFunc: func(context.Context, *core.SessionAnswer) (map[string]any, error) {
+		return nil, errors.New("the app's own database is away")
+	}}, nil)
+	c := h.SignUp(alice)
+	if a := c.Get("/get-session").Want(200); a.Get("user.email") != alice || a.Value(jwt.Header) != "" {
+		t.Errorf("get-session: %s", a.Body)
+	}
+	if a := c.Get("/token").WantCode(500, "INTERNAL_SERVER_ERROR"); strings.Contains(string(a.Body), "database") {
+		t.Errorf("the answer tells the cause: %s", a.Body)
+	}
+	if !strings.Contains(h.Logs.String(), "the app's own database is away") {
+		t.Error("the log does not tell the cause")
+	}
+	h = harness(t, jwt.Options{SubjectFunc: func(context.Context, *core.SessionAnswer) (string, error) { return "", nil }}, nil)
+	h.SignUp(alice).Get("/token").WantCode(500, "INTERNAL_SERVER_ERROR")
+	h = harness(t, jwt.Options{Subject: "image"}, nil)
+	h.SignUp(alice).Get("/token").WantCode(500, "INTERNAL_SERVER_ERROR")
+}
+
+func TestFaults(t *testing.T) {
+	payload := func(context.Context, *core.SessionAnswer) (map[string]any, error) { return nil, nil }
+	for want, o := range map[string]jwt.Options{
+		`algorithm: "HS256"`:                       {Algorithm: "HS256"},
+		`algorithm: "none"`:                        {Algorithm: "none"},
+		`modulusLength: 1024`:                      {ModulusLength: 1024},
+		`modulusLength: 16384`:                     {ModulusLength: 16384},
+		`expirationTime: -1`:                       {ExpirationTime: -1},
+		`expirationTime: 86401`:                    {ExpirationTime: 86401},
+		`rotationInterval: 60`:                     {RotationInterval: 60},
+		`gracePeriod: 900`:                         {GracePeriod: 900},
+		`jwksPath: "jwks"`:                         {JWKSPath: "jwks"},
+		`jwksPath: "/a/../b"`:                      {JWKSPath: "/a/../b"},
+		`jwksPath: "/:kid"`:                        {JWKSPath: "/:kid"},
+		`jwksPath: "/jwks/"`:                       {JWKSPath: "/jwks/"},
+		`audience: an empty text`:                  {Audience: []string{"a", ""}},
+		`payload: given both`:                      {Payload: []string{}, PayloadFunc: payload},
+		`payload: "sub" is a registered claim`:     {Payload: []string{"name", "sub"}},
+		`"phone" is no field of the user`:          {Payload: []string{"phone"}},
+		`"nick" is no field of the user`:           {Subject: "nick"},
+		`GET /token is taken by jwt`:               {JWKSPath: "/token"},
+		"algorithm: \"x\" is none of EdDSA, ES256": {Algorithm: "x", ExpirationTime: -1},
+	} {
+		_, err := plugintest.Start(t, plugintest.Options{Plugins: []core.Plugin{jwt.New(o)}})
+		if err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%+v: %v, want %s", o, err, want)
+		}
+	}
+}
+
+func TestJWKSPath(t *testing.T) {
+	h := harness(t, jwt.Options{JWKSPath: "/.well-known/jwks.json"}, nil)
+	if a := h.Client().Get("/.well-known/jwks.json").Want(200); len(a.Get("keys").([]any)) != 1 {
+		t.Errorf("%s", a.Body)
+	}
+	h.Client().Get("/jwks").Want(404)
+}
+
+// TestRotation moves the clock over the life of two keys.
+func TestRotation(t *testing.T) {
+	h := harness(t, jwt.Options{RotationInterval: 86400, GracePeriod: 7200, ExpirationTime: 3600}, nil)
+	c := h.SignUp(alice)
+	v := verifier(t, h, func(o *verify.Options) { o.MaxAge = time.Minute })
+	kid := func(tok string) string { _, m := part(t, tok, 0); return m["kid"].(string) }
+	kids := func() (out []string) {
+		var set jwt.KeySet
+		h.Client().Get("/jwks").Want(200).Into(&set)
+		for _, k := range set.Keys {
+			out = append(out, k.Kid)
+		}
+		return out
+	}
+	h.Clock.Advance(time.Hour)
+	first := token(c)
+	h.Clock.Advance(23*time.Hour + 30*time.Minute)
+	last := token(c)
+	if kid(last) != kid(first) {
+		t.Error("rotated too early")
+	}
+	h.Clock.Advance(31 * time.Minute) // past the first key's end
+	second := token(c)
+	if kid(second) == kid(last) || len(h.Rows("jwks")) != 2 {
+		t.Errorf("not rotated: %d rows", h.Count("jwks"))
+	}
+	if got := kids(); !slices.Equal(got, []string{kid(last), kid(second)}) {
+		t.Errorf("in the grace period: %v", got)
+	}
+	for name, tok := range map[string]string{"the old key's": last, "the new key's": second} {
+		if _, err := v.Verify(t.Context(), tok); err != nil {
+			t.Errorf("%s token: %v", name, err)
+		}
+	}
+	h.Clock.Advance(2 * time.Hour)
+	if got := kids(); !slices.Equal(got, []string{kid(second)}) {
+		t.Errorf("after the grace period: %v", got)
+	}
+}
+
+// TestPrivateMembers: whatever the public column holds, /jwks gives public members only,
+// and one bad row does not take the others with it.
+func TestPrivateMembers(t *testing.T) {
+	h := harness(t, jwt.Options{}, nil)
+	c := h.SignUp(alice)
+	token(c)
+	insert := func(id, public string) {
+		t.Helper()
+		if _, err := h.Host.DB().Exec(t.Context(), "INSERT INTO {jwks} ({jwks:id}, {jwks:publicKey}, {jwks:privateKey}, {jwks:createdAt}, {jwks:alg}) VALUES (?, ?, ?, ?, ?)",
+			id, public, "{}", h.Clock.Now().Add(-time.Hour), "EdDSA"); err != nil {
+			t.Fatal(err)
+		}
+	}
+	insert("whole", `{"kty":"OKP","crv":"Ed25519","x":"EGxiIm7sB2a03tKMxyOTgtVfJXYe1d5O5L-jNS_cXc8","d":"07RprGuWlkQjHagevTJ89NYLNLRfwn0mZKUWCCllAI0","k":"x"}`)
+	insert("broken", `{`)
+	insert("other", `{"kty":"EC","crv":"P-256","x":"","y":""}`)
+	insert("symmetric", `{"kty":"oct","k":"c2VjcmV0"}`)
+	for range 2 {
+		a := h.Client().Get("/jwks").Want(200)
+		if text := string(a.Body); strings.Contains(text, "07RprGuWlk") || strings.Contains(text, `"d"`) || strings.Contains(text, `"k"`) {
+			t.Errorf("private members: %s", text)
+		}
+		if list := a.Get("keys").([]any); len(list) != 2 || a.Get("keys.0.kid") != "whole" {
+			t.Errorf("%s", a.Body)
+		}
+	}
+	if n := strings.Count(h.Logs.String(), "public key of a row"); n != 3 {
+		t.Errorf("%d log lines for three bad rows", n)
+	}
+}
