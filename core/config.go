@@ -263,7 +263,8 @@ type LockoutConfig struct {
 	Duration int `yaml:"duration"`
 }
 
-// Extra is a column that the app adds to the user or the session.
+// Extra is a column that the app adds to the user or the session: from a config file, by
+// hand, or all of them from a row struct (FieldsOf).
 type Extra struct {
 	Name string `yaml:"name"` // camelCase, as clients send it
 	// Type is "string", "number", "boolean", "date", "json", "string[]" or "number[]".

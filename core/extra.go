@@ -4,12 +4,52 @@ import (
 	"encoding/json"
 	"fmt"
 	"math"
+	"reflect"
 	"regexp"
 	"time"
 
 	"github.com/sallyport-auth/sallyport/core/internal/input"
 	"github.com/sallyport-auth/sallyport/core/schema"
 )
+
+// FieldsOf makes the app's own fields from a row struct, as TableOf makes a table, so that
+// fields, columns and ExtraOf cannot disagree. A field that is neither a pointer nor has a
+// default is required at sign-up; schema:"hidden" keeps it out of answers, input:"-" keeps
+// clients from setting it. It panics on what cannot be such a field: a key, a reference,
+// bytes.
+//
+//	type Profile struct {
+//		Company string `db:"company"`
+//		Tier    string `db:"tier" schema:"default=free" input:"-"`
+//	}
+//	cfg.User.Fields = core.FieldsOf[Profile]()
+func FieldsOf[T any]() []Extra {
+	row, no := reflect.TypeFor[T](), false
+	noInput := map[string]bool{}
+	for i := range row.NumField() {
+		f := row.Field(i)
+		noInput[f.Tag.Get("db")] = f.Tag.Get("input") == "-"
+	}
+	var out []Extra
+	for _, c := range schema.Columns("app", row) {
+		x := Extra{Name: c.Name, Type: extraTypes[c.Kind], Required: !c.Nullable && c.Default == nil, Default: c.Default,
+			Unique: c.Unique, Index: c.Index, BigInt: c.Kind == schema.BigInt}
+		if x.Type == "" || c.PrimaryKey || c.References != nil || c.DefaultNow {
+			panic(fmt.Sprintf("core: %v: %q cannot be a field of the app's", row, c.Name))
+		}
+		if c.Hidden {
+			x.Returned = &no
+		}
+		if noInput[c.Name] {
+			x.Input = &no
+		}
+		out = append(out, x)
+	}
+	return out
+}
+
+var extraTypes = map[schema.Kind]string{schema.String: "string", schema.Int: "number", schema.BigInt: "number",
+	schema.Bool: "boolean", schema.Time: "date", schema.JSON: "json"}
 
 // extras turns the app's own fields into columns.
 func (b *compiler) extras(table string, list []Extra) (schema.Extension, map[string]*field) {

@@ -18,17 +18,13 @@ import (
 // Profile is what the app adds to a user: columns of the user table.
 type Profile struct {
 	Company string `db:"company"`
-	Tier    string `db:"tier"`
+	Tier    string `db:"tier" schema:"default=free" input:"-"` // no client sets it
 }
 
 // config adds the app's part to a configuration that says where and with which secret.
 func config(c core.Config) core.Config {
-	no := false
 	c.Plugins = []core.Plugin{emailpassword.New(emailpassword.Options{})}
-	c.User.Fields = []core.Extra{
-		{Name: "company", Type: "string", Required: true},
-		{Name: "tier", Type: "string", Default: "free", Input: &no}, // no client sets it
-	}
+	c.User.Fields = core.FieldsOf[Profile]()
 	c.Hooks = []core.Hook{core.UserCreate.After(makeTenant)}
 	c.Errors = []*core.Error{errNoCompany}
 	return c
