@@ -32,12 +32,12 @@ const (
 
 // app is a Fiber app that is called without a socket.
 type app struct {
-	b       *testing.B
+	t       testing.TB
 	auth    *core.Auth
 	handler fasthttp.RequestHandler
 }
 
-func newApp(b *testing.B, change func(*core.Config)) *app {
+func newApp(b testing.TB, change func(*core.Config)) *app {
 	b.Helper()
 	ctx := context.Background()
 	db, err := postgres.Open(ctx, adaptertest.PostgresURL(b), postgres.Options{})
@@ -66,7 +66,7 @@ func newApp(b *testing.B, change func(*core.Config)) *app {
 	if _, err := migrations.Apply(ctx, db, want, names, steps); err != nil {
 		b.Fatal(err)
 	}
-	a := &app{b: b, auth: build(cfg)}
+	a := &app{t: b, auth: build(cfg)}
 	f := fiber.New(fiber.Config{DisableStartupMessage: true, BodyLimit: 2 << 20})
 	authfiber.Mount(f, a.auth)
 	a.handler = f.Handler()
@@ -99,7 +99,7 @@ func (a *app) do(ctx *fasthttp.RequestCtx, r *fasthttp.Request) {
 	ctx.Init(r, peer, nil)
 	a.handler(ctx)
 	if s := ctx.Response.StatusCode(); s != 200 {
-		a.b.Fatalf("%d %s", s, ctx.Response.Body())
+		a.t.Fatalf("%d %s", s, ctx.Response.Body())
 	}
 }
 

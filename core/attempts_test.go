@@ -278,3 +278,28 @@ func TestPasswordsContract(t *testing.T) {
 		t.Errorf("Has of nobody: %v %v", has, err)
 	}
 }
+
+// A flood of sign-ins is shed with 503 and Retry-After, and what was shed is no guess.
+func TestFloodIsShed(t *testing.T) {
+	e := start(t, config(func(c *core.Config) { c.Password = core.PasswordConfig{Workers: 1, Queue: -1} }))
+	var got outcomes
+	parallel(t, 30, func(i int) {
+		a := e.client().signIn("u"+itoa(i)+"@example.com", wrong)
+		got.add(a)
+		if a.Status == 503 && a.Get("Retry-After") == "" {
+			t.Error("no Retry-After")
+		}
+	})
+	wrongs, shed := got.n["401 INVALID_EMAIL_OR_PASSWORD"], got.n["503 SERVICE_UNAVAILABLE"]
+	if wrongs == 0 || shed == 0 || wrongs+shed != 30 {
+		t.Errorf("answers %v", got.n)
+	}
+	failed := len(e.rows("SELECT {attempt:id} FROM {attempt} WHERE {attempt:failures} > 0"))
+	leased := len(e.rows("SELECT {attempt:id} FROM {attempt} WHERE {attempt:leases} > 0"))
+	if failed != wrongs || leased != 0 {
+		t.Errorf("%d counted and %d still leased of %d wrong and %d shed", failed, leased, wrongs, shed)
+	}
+	if _, _, n := e.auth.Host().PasswordStats(); n != int64(shed) {
+		t.Errorf("the statistics say %d", n)
+	}
+}
