@@ -5,12 +5,16 @@ package main
 import (
 	"github.com/sallyport-auth/sallyport/cli"
 	"github.com/sallyport-auth/sallyport/plugins/emailpassword"
+	"github.com/sallyport-auth/sallyport/plugins/magiclink"
+	"github.com/sallyport-auth/sallyport/plugins/passkey"
 	"github.com/sallyport-auth/sallyport/server"
 )
 
 // plugins are the built-in ones, in the order in which their hooks run by default.
 var plugins = []server.PluginEntry{
 	server.Entry(emailpassword.ID, emailpassword.New),
+	server.Entry(magiclink.ID, magiclink.New),
+	server.Entry(passkey.ID, passkey.New),
 }
 
 // version is set by the linker; empty leaves it to what the toolchain recorded.
