@@ -3,19 +3,10 @@ package core_test
 import (
 	"context"
 	"errors"
-	"go/ast"
-	"go/parser"
-	"go/token"
-	"os"
-	"path/filepath"
-	"slices"
-	"strconv"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/sallyport-auth/sallyport/core"
-	"github.com/sallyport-auth/sallyport/core/schema"
 	"github.com/sallyport-auth/sallyport/plugins/emailpassword"
 )
 
@@ -184,83 +175,6 @@ func TestChallengeOfANavigation(t *testing.T) {
 	}
 }
 
-// bannable adds Better Auth's admin columns as its own migration makes them, and no
-// plugin of ours.
-func bannable(e *env) {
-	names := e.cfg.Names
-	user, kind := `"`+names.Table("user")+`"`, "INTEGER"
-	if e.db.Dialect() == "postgres" {
-		kind = "BOOLEAN"
-	}
-	e.ddl(`ALTER TABLE ` + user + ` ADD COLUMN "` + names.Column("user", "banned") + `" ` + kind)
-	e.ddl(`ALTER TABLE ` + user + ` ADD COLUMN "` + names.Column("user", "banExpires") + `" ` + map[string]string{"INTEGER": "TEXT", "BOOLEAN": "TIMESTAMPTZ"}[kind])
-	e.auth = e.compile()
-}
-
-// The banned column counts as soon as a database has it, whoever wrote it.
-func TestBanOfAnExistingDatabase(t *testing.T) {
-	for _, naming := range []schema.Naming{schema.Snake, schema.BetterAuth} {
-		both(t, func(t *testing.T, db option) {
-			e := start(t, db, config(func(c *core.Config) { c.Names.Naming = naming }))
-			c := e.client().signUp("a@example.com")
-			bannable(e)
-			if a := e.client().signIn("a@example.com", password); a.Status != 200 {
-				t.Fatalf("a user who is not banned: %d %s", a.Status, a.Body)
-			}
-			e.exec("UPDATE {user} SET {user:banned} = ?", true)
-			before := e.sum("session")
-			if a := e.client().signIn("a@example.com", password); a.Status != 403 || a.code() != "BANNED_USER" || len(a.cookies()) != 0 {
-				t.Errorf("sign-in: %d %s", a.Status, a.Body)
-			}
-			c.auth = e.auth
-			a := c.post("/change-password", m{"currentPassword": password, "newPassword": password, "revokeOtherSessions": true})
-			if a.code() != "BANNED_USER" {
-				t.Errorf("a session anew: %d %s", a.Status, a.Body)
-			}
-			if e.sum("session") != before {
-				t.Error("a banned user has a session more, or the refused change has revoked some")
-			}
-			if a := e.client().signIn("a@example.com", wrong); a.code() != "INVALID_EMAIL_OR_PASSWORD" {
-				t.Errorf("who has not the password learns of the ban: %s", a.Body)
-			}
-			e.exec("UPDATE {user} SET {user:banExpires} = ?", e.clock.Now().Add(time.Minute))
-			if a := e.client().signIn("a@example.com", password); a.code() != "BANNED_USER" {
-				t.Errorf("within the time of the ban: %s", a.Body)
-			}
-			e.clock.Add(time.Minute)
-			if a := e.client().signIn("a@example.com", password); a.Status != 200 {
-				t.Errorf("after the time of the ban: %d %s", a.Status, a.Body)
-			}
-			if strings.Contains(string(c.get("/get-session").Body), "ban") {
-				t.Error("clients see the columns")
-			}
-		})
-	}
-}
-
-func TestReissueKeepsTheProof(t *testing.T) {
-	both(t, func(t *testing.T, db option) {
-		e := start(t, db)
-		c := e.client().signUp("a@example.com")
-		at := e.clock.Now()
-		e.exec("UPDATE {session} SET {session:amr} = ?, {session:aal} = ?", "pwd,otp", int64(2))
-		old := c.token()
-		e.clock.Add(time.Hour)
-		a := c.must(200, "POST", "/change-password", m{"currentPassword": password, "newPassword": "a new password", "revokeOtherSessions": true})
-		if a.json["token"] == old || a.json["token"] != c.token() {
-			t.Errorf("the token is %v", a.json["token"])
-		}
-		rows := e.rows("SELECT {session:amr} FROM {session} WHERE {session:aal} = ? AND {session:authenticatedAt} = ?", int64(2), at)
-		if len(rows) != 1 || rows[0] != "pwd,otp" || e.sum("session") != 1 {
-			t.Errorf("proof %v in %d sessions", rows, e.sum("session"))
-		}
-		c.jar[tokenCookie] = strings.Replace(c.jar[tokenCookie], c.token(), old, 1)
-		if c.user() != "" {
-			t.Error("the old token still reads as a session")
-		}
-	})
-}
-
 // What proves to be undone at the commit is not handed to the client.
 func TestFailedCommitLeavesNoCookie(t *testing.T) {
 	e := start(t, hooks(core.SessionCreate.After(func(_ context.Context, e *core.SessionEvent) error {
@@ -286,74 +200,4 @@ func TestFailedCommitLeavesNoCookie(t *testing.T) {
 	if e.sum("user")+e.sum("session") != 0 {
 		t.Error("rows are left")
 	}
-}
-
-// Only the gate inserts sessions: no other statement in the repository does.
-func TestOnlyTheGateMakesSessions(t *testing.T) {
-	fset := token.NewFileSet()
-	found := []string{}
-	err := filepath.WalkDir("..", func(path string, d os.DirEntry, err error) error {
-		switch {
-		case err != nil:
-			return err
-		case d.IsDir() && (d.Name() == "node_modules" || d.Name() == "testdata" || d.Name() == ".git"):
-			return filepath.SkipDir
-		case !strings.HasSuffix(path, ".go") || strings.HasSuffix(path, "_test.go"):
-			return nil
-		}
-		f, err := parser.ParseFile(fset, path, nil, 0)
-		if err != nil {
-			return nil // a file that does not compile has another test
-		}
-		ast.Inspect(f, func(n ast.Node) bool {
-			switch n := n.(type) {
-			case *ast.SelectorExpr: // the model's ready-made statement
-				if x, ok := n.X.(*ast.SelectorExpr); ok && x.Sel.Name == "sessionModel" && n.Sel.Name == "insert" {
-					found = append(found, filepath.ToSlash(path))
-				}
-			case *ast.BasicLit:
-				s, err := strconv.Unquote(n.Value)
-				if n.Kind == token.STRING && err == nil && insertsSession(s) {
-					found = append(found, filepath.ToSlash(path))
-				}
-			case *ast.CallExpr: // a typed table of sessions
-				if len(n.Args) > 0 && strings.Contains(exprText(n.Fun), "TableOf") {
-					if lit, ok := n.Args[0].(*ast.BasicLit); ok && lit.Value == `"session"` {
-						found = append(found, filepath.ToSlash(path))
-					}
-				}
-			}
-			return true
-		})
-		return nil
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	if !slices.Equal(found, []string{"../core/gate.go"}) {
-		t.Errorf("sessions are inserted in %v, want core/gate.go alone, once", found)
-	}
-	for _, s := range []string{"INSERT INTO {session=} (x)", "insert into {session}", `INSERT INTO "session" VALUES`} {
-		if !insertsSession(s) {
-			t.Errorf("the test would miss %s", s)
-		}
-	}
-}
-
-func insertsSession(s string) bool {
-	s = strings.NewReplacer(`"`, "", "{", "", "}", "", "=", "").Replace(strings.ToLower(s))
-	_, rest, ok := strings.Cut(s, "insert into ")
-	return ok && (rest == "session" || strings.HasPrefix(rest, "session "))
-}
-
-func exprText(e ast.Expr) string {
-	switch e := e.(type) {
-	case *ast.Ident:
-		return e.Name
-	case *ast.SelectorExpr:
-		return e.Sel.Name
-	case *ast.IndexExpr:
-		return exprText(e.X)
-	}
-	return ""
 }

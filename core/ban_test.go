@@ -1,0 +1,87 @@
+package core_test
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/sallyport-auth/sallyport/core"
+	"github.com/sallyport-auth/sallyport/core/schema"
+)
+
+// bannable adds Better Auth's admin columns as its own migration makes them, and no
+// plugin of ours.
+func bannable(e *env) {
+	names := e.cfg.Names
+	user, kind := `"`+names.Table("user")+`"`, "INTEGER"
+	if e.db.Dialect() == "postgres" {
+		kind = "BOOLEAN"
+	}
+	e.ddl(`ALTER TABLE ` + user + ` ADD COLUMN "` + names.Column("user", "banned") + `" ` + kind)
+	e.ddl(`ALTER TABLE ` + user + ` ADD COLUMN "` + names.Column("user", "banExpires") + `" ` + map[string]string{"INTEGER": "TEXT", "BOOLEAN": "TIMESTAMPTZ"}[kind])
+	e.auth = e.compile()
+}
+
+// The banned column counts as soon as a database has it, whoever wrote it.
+func TestBanOfAnExistingDatabase(t *testing.T) {
+	for _, naming := range []schema.Naming{schema.Snake, schema.BetterAuth} {
+		both(t, func(t *testing.T, db option) {
+			e := start(t, db, config(func(c *core.Config) { c.Names.Naming = naming }))
+			c := e.client().signUp("a@example.com")
+			bannable(e)
+			if a := e.client().signIn("a@example.com", password); a.Status != 200 {
+				t.Fatalf("a user who is not banned: %d %s", a.Status, a.Body)
+			}
+			e.exec("UPDATE {user} SET {user:banned} = ?", true)
+			before := e.sum("session")
+			if a := e.client().signIn("a@example.com", password); a.Status != 403 || a.code() != "BANNED_USER" || len(a.cookies()) != 0 {
+				t.Errorf("sign-in: %d %s", a.Status, a.Body)
+			}
+			c.auth = e.auth
+			a := c.post("/change-password", m{"currentPassword": password, "newPassword": password, "revokeOtherSessions": true})
+			if a.code() != "BANNED_USER" {
+				t.Errorf("a session anew: %d %s", a.Status, a.Body)
+			}
+			if e.sum("session") != before {
+				t.Error("a banned user has a session more, or the refused change has revoked some")
+			}
+			if a := e.client().signIn("a@example.com", wrong); a.code() != "INVALID_EMAIL_OR_PASSWORD" {
+				t.Errorf("who has not the password learns of the ban: %s", a.Body)
+			}
+			e.exec("UPDATE {user} SET {user:banExpires} = ?", e.clock.Now().Add(time.Minute))
+			if a := e.client().signIn("a@example.com", password); a.code() != "BANNED_USER" {
+				t.Errorf("within the time of the ban: %s", a.Body)
+			}
+			e.clock.Add(time.Minute)
+			if a := e.client().signIn("a@example.com", password); a.Status != 200 {
+				t.Errorf("after the time of the ban: %d %s", a.Status, a.Body)
+			}
+			if strings.Contains(string(c.get("/get-session").Body), "ban") {
+				t.Error("clients see the columns")
+			}
+		})
+	}
+}
+
+func TestReissueKeepsTheProof(t *testing.T) {
+	both(t, func(t *testing.T, db option) {
+		e := start(t, db)
+		c := e.client().signUp("a@example.com")
+		at := e.clock.Now()
+		e.exec("UPDATE {session} SET {session:amr} = ?, {session:aal} = ?", "pwd,otp", int64(2))
+		old := c.token()
+		e.clock.Add(time.Hour)
+		a := c.must(200, "POST", "/change-password", m{"currentPassword": password, "newPassword": "a new password", "revokeOtherSessions": true})
+		if a.json["token"] == old || a.json["token"] != c.token() {
+			t.Errorf("the token is %v", a.json["token"])
+		}
+		rows := e.rows("SELECT {session:amr} FROM {session} WHERE {session:aal} = ? AND {session:authenticatedAt} = ?", int64(2), at)
+		if len(rows) != 1 || rows[0] != "pwd,otp" || e.sum("session") != 1 {
+			t.Errorf("proof %v in %d sessions", rows, e.sum("session"))
+		}
+		c.jar[tokenCookie] = strings.Replace(c.jar[tokenCookie], c.token(), old, 1)
+		if c.user() != "" {
+			t.Error("the old token still reads as a session")
+		}
+	})
+}
