@@ -7,6 +7,7 @@ import (
 	"github.com/sallyport-auth/sallyport/plugins/emailpassword"
 	"github.com/sallyport-auth/sallyport/plugins/magiclink"
 	"github.com/sallyport-auth/sallyport/plugins/passkey"
+	"github.com/sallyport-auth/sallyport/plugins/twofactor"
 	"github.com/sallyport-auth/sallyport/server"
 )
 
@@ -15,6 +16,7 @@ var plugins = []server.PluginEntry{
 	server.Entry(emailpassword.ID, emailpassword.New),
 	server.Entry(magiclink.ID, magiclink.New),
 	server.Entry(passkey.ID, passkey.New),
+	server.Entry(twofactor.ID, twofactor.New),
 }
 
 // version is set by the linker; empty leaves it to what the toolchain recorded.

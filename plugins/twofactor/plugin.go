@@ -23,8 +23,8 @@ type Options struct {
 	// Issuer is what authenticators show, unless the request names another. Default: the
 	// app's name, which GetTOTPURI always uses.
 	Issuer string `yaml:"issuer"`
-	// SkipVerificationOnEnable switches TOTP on before a first code was right. Who mistypes
-	// is then locked out until a backup code helps. Default false.
+	// SkipVerificationOnEnable switches an authenticator app on before its first code was
+	// right. Who has not set it up well is then locked out until a backup code helps. Default false.
 	SkipVerificationOnEnable bool `yaml:"skipVerificationOnEnable"`
 	// AllowPasswordless lets users without a password enrol and change their factors: a
 	// fresh session takes its place. Default false.

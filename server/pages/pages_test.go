@@ -247,8 +247,8 @@ func TestImportsResolve(t *testing.T) {
 
 func TestPluginModules(t *testing.T) {
 	code := []byte("export function render() {}\n")
-	p := mustNew(t, Options{Modules: fstest.MapFS{"two-factor.js": {Data: code}}})
-	status, h, body := p.Serve("/m/two-factor.js")
+	p := mustNew(t, Options{Modules: fstest.MapFS{"another-plugin.js": {Data: code}}})
+	status, h, body := p.Serve("/m/another-plugin.js")
 	if status != 200 || !bytes.Equal(body, code) || h["ETag"] != etag(code) {
 		t.Errorf("Serve = %d, %q, %q", status, body, h["ETag"])
 	}
