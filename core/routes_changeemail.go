@@ -2,7 +2,10 @@ package core
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/base64"
 	"errors"
+	"fmt"
 	"time"
 
 	"github.com/sallyport-auth/sallyport/core/internal/mailtoken"
@@ -32,6 +35,11 @@ func (h *Host) changeEmail(ctx context.Context, c *Call, in ChangeEmailInput) (S
 		// Decided before the look-up, so that the answer cannot depend on who has the address.
 		return Status{}, errVerificationMailDisabled
 	}
+	// Read before it is known who has the address, so that both answers cost the same.
+	binding, err := h.changeBinding(ctx, u.ID)
+	if err != nil {
+		return Status{}, err
+	}
 	other, err := h.UserByEmail(ctx, h.db, email)
 	if err != nil {
 		return Status{}, err
@@ -48,12 +56,36 @@ func (h *Host) changeEmail(ctx context.Context, c *Call, in ChangeEmailInput) (S
 	if direct {
 		return h.changeDirectly(ctx, c, email, callback)
 	}
-	cl := mailtoken.Claims{Email: u.Email, UpdateTo: email, RequestType: verifyChange}
+	cl := mailtoken.Claims{Email: u.Email, UpdateTo: email, RequestType: verifyChange, Binding: binding}
 	if u.EmailVerified && !cfg.SkipConfirmation {
 		cl.RequestType = confirmChange
 		return Status{true}, h.mailLink(ctx, nil, "change-email", u.Email, u, cl, callback)
 	}
 	return Status{true}, h.mailLink(ctx, nil, "verify-email", email, u, cl, callback)
+}
+
+// changeBinding ties the links of a change to the password that the user has: its row and
+// when it was set, which a newer form of the same password leaves as it is.
+func (h *Host) changeBinding(ctx context.Context, userID string) (string, error) {
+	list, err := accounts.List(ctx, h.db, ListOptions{Order: []Order{accountCreated.Asc()}, Limit: 1}, accountUser.Eq(userID), accountProvider.Eq(CredentialProvider))
+	sum := sha256.New()
+	for _, a := range list {
+		fmt.Fprintf(sum, "%s %d", a.ID, a.UpdatedAt.UnixMilli())
+	}
+	return base64.RawURLEncoding.EncodeToString(sum.Sum(nil)[:16]), err
+}
+
+// staleChange tells whether the password is another one than when the change was begun.
+// Who had somebody's session, or made an account with somebody's address, may have begun
+// it. A new password or a claim has put them out, and must void what they began, as it
+// voids links that set a password. Better Auth's links are tied to nothing: for them the
+// time of a new password decides, in whole seconds.
+func (h *Host) staleChange(ctx context.Context, cl mailtoken.Claims) (bool, error) {
+	if cl.Binding == "" {
+		return h.passwordSince(ctx, cl.UserID, time.Unix(cl.IssuedAt+1, 0))
+	}
+	binding, err := h.changeBinding(ctx, cl.UserID)
+	return cl.Binding != binding, err
 }
 
 // changeDirectly changes an address that was never verified, at once.
@@ -99,16 +131,14 @@ func (h *Host) followChange(ctx context.Context, c *Call, cl mailtoken.Claims, c
 	if s != nil && current.ID != u.ID {
 		return none, errLinkConflict
 	}
-	// Who had somebody's session may have asked for the change. A new password has put
-	// them out, and must void what they began, as it voids links that set a password.
-	if changed, err := h.passwordSince(ctx, u.ID, time.Unix(cl.IssuedAt+1, 0)); err != nil {
+	if stale, err := h.staleChange(ctx, cl); err != nil {
 		return none, err
-	} else if changed {
+	} else if stale {
 		return none, errLinkInvalid
 	}
 	if cl.RequestType == confirmChange {
 		err := h.mailLink(ctx, nil, "verify-email", cl.UpdateTo, u,
-			mailtoken.Claims{Email: cl.Email, UpdateTo: cl.UpdateTo, RequestType: verifyChange}, callback)
+			mailtoken.Claims{Email: cl.Email, UpdateTo: cl.UpdateTo, RequestType: verifyChange, Binding: cl.Binding}, callback)
 		return VerifyEmailAnswer{Status: true, noUser: true}, err
 	}
 	return h.completeChange(ctx, c, cl, u, s, callback)

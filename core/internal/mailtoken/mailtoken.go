@@ -46,8 +46,9 @@ type Claims struct {
 	UpdateTo    string // the new address, in lower case; empty to verify Email
 	RequestType string // empty to verify Email
 	UserID      string
-	IssuedAt    int64 // seconds since 1970
-	ExpiresAt   int64 // seconds since 1970
+	IssuedAt    int64  // seconds since 1970
+	ExpiresAt   int64  // seconds since 1970
+	Binding     string // what the caller ties the token to; empty for nothing. Better Auth passes over it
 }
 
 // wire has the members in Better Auth's order; absent ones are left out.
@@ -58,6 +59,7 @@ type wire struct {
 	UserID      string `json:"userId,omitempty"`
 	IssuedAt    int64  `json:"iat"`
 	ExpiresAt   int64  `json:"exp"`
+	Binding     string `json:"binding,omitempty"`
 }
 
 // Sign returns the token. Addresses are lower-cased. It fails without address, user,
@@ -156,7 +158,7 @@ func (c *claims) UnmarshalJSON(b []byte) error {
 	}
 	for name, v := range members {
 		switch name {
-		case "email", "userId", "iat", "exp", "updateTo", "requestType":
+		case "email", "userId", "iat", "exp", "updateTo", "requestType", "binding":
 			if string(v) == "null" {
 				return ErrInvalid
 			}

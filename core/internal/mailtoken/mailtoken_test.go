@@ -42,7 +42,7 @@ func TestVectors(t *testing.T) {
 	key := []byte(v.Secret)
 	for _, c := range v.JWTs {
 		p := c.Payload
-		want := Claims{p.Email, p.UpdateTo, p.RequestType, p.UserID, p.Iat, p.Exp}
+		want := Claims{p.Email, p.UpdateTo, p.RequestType, p.UserID, p.Iat, p.Exp, ""}
 		got, err := Verify([][]byte{[]byte("other"), {}, key}, c.Token, time.Unix(p.Iat, 0))
 		if err != nil || got != want {
 			t.Errorf("%s: %+v %v", c.What, got, err)
