@@ -193,7 +193,11 @@ func trim(s string) string {
 	})
 }
 
-// isEmail is zod's practical pattern for addresses, in one pass:
+// maxEmail is in bytes: 64 of a local part, the @, and 255 of a domain (RFC 5321, section
+// 4.5.3.1). A longer one is no address, and would fail later, in an index or a mail.
+const maxEmail = 320
+
+// isEmail is zod's practical pattern for addresses of at most maxEmail bytes, in one pass:
 //
 //	local  dot-separated parts of letters, digits and _ ' + -, none empty, the last
 //	       not ending in an apostrophe
@@ -201,7 +205,7 @@ func trim(s string) string {
 //	       last of at least two letters alone
 func isEmail(s string) bool {
 	at := strings.IndexByte(s, '@')
-	if at <= 0 {
+	if at <= 0 || len(s) > maxEmail {
 		return false
 	}
 	for part := range strings.SplitSeq(s[:at], ".") {

@@ -246,3 +246,11 @@ func TestEmailsAreZods(t *testing.T) {
 		}
 	}
 }
+
+func TestEmailLength(t *testing.T) {
+	for n, want := range map[int]bool{maxEmail: true, maxEmail + 1: false, 1 << 20: false} {
+		if got := ValidEmail(strings.Repeat("a", n-len("@b.cd")) + "@b.cd"); got != want {
+			t.Errorf("%d bytes: %v", n, got)
+		}
+	}
+}
