@@ -26,6 +26,11 @@ func parsePlace(to string) place {
 			p.origin, to = to, ""
 		}
 	}
+	if p.origin == "" && !strings.HasPrefix(to, "/") { // "myapp:done", which has no authority
+		if i := strings.IndexByte(to, ':'); i > 0 && !strings.Contains(to[:i], "/") {
+			p.origin, to = to[:i+1], to[i+1:]
+		}
+	}
 	p.path = to
 	if strings.HasPrefix(p.origin, "http") || p.origin == "" {
 		p.path = cleanPath(to)
