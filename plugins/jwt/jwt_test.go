@@ -11,6 +11,7 @@ import (
 	"errors"
 	"fmt"
 	"math/big"
+	"net/url"
 	"os/exec"
 	"regexp"
 	"slices"
@@ -145,12 +146,28 @@ func TestGetSessionHeader(t *testing.T) {
 	token(c)
 }
 
-// TestChallenge: no token before the second factor (GHSA-4qvm-r4pr-v3wg).
-func TestChallenge(t *testing.T) {
-	h := harness(t, jwt.Options{}, nil)
+// TestNoSession: no token without a session: before the second factor, and after a session
+// was revoked (GHSA-4qvm-r4pr-v3wg).
+func TestNoSession(t *testing.T) {
+	due := false
+	h := harness(t, jwt.Options{}, func(c *core.Config) {
+		c.Hooks = append(c.Hooks, core.SignInPoint.Before(func(_ context.Context, e *core.SignInEvent) error {
+			if due {
+				e.Challenge("totp")
+				e.Call.SetSigned(e.Call.Host().Cookie("two_factor", time.Hour), "2fa-"+e.User.ID, false)
+			}
+			return nil
+		}))
+	})
 	c := h.SignUp(alice)
+	due = true
+	if _, err := h.TrySignIn(alice); err == nil || h.Count("session") != 1 {
+		t.Fatalf("the second factor is not asked for: %v", err)
+	}
 	pending := h.Client()
-	pending.SetCookie("session_token", "")
+	value := url.QueryEscape(h.Host.SignValue("2fa-" + c.UserID))
+	pending.SetCookie("two_factor", value)
+	pending.SetCookie("session_token", value) // what was signed for another cookie
 	for _, path := range []string{"/token", "/get-session"} {
 		if a := pending.Get(path); a.Value(jwt.Header) != "" || a.Get("token") != nil {
 			t.Errorf("%s: %s", path, a.Body)
@@ -328,12 +345,12 @@ func TestRotation(t *testing.T) {
 	}
 	h.Clock.Advance(time.Hour)
 	first := token(c)
-	h.Clock.Advance(23*time.Hour + 30*time.Minute)
+	h.Clock.Advance(24*time.Hour - 10*time.Second)
 	last := token(c)
 	if kid(last) != kid(first) {
 		t.Error("rotated too early")
 	}
-	h.Clock.Advance(31 * time.Minute) // past the first key's end
+	h.Clock.Advance(20 * time.Second) // past the first key's end, and sooner than keys are looked at again
 	second := token(c)
 	if kid(second) == kid(last) || len(h.Rows("jwks")) != 2 {
 		t.Errorf("not rotated: %d rows", h.Count("jwks"))
