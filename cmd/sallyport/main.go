@@ -4,7 +4,9 @@ package main
 
 import (
 	"github.com/sallyport-auth/sallyport/cli"
+	"github.com/sallyport-auth/sallyport/plugins/bearer"
 	"github.com/sallyport-auth/sallyport/plugins/emailpassword"
+	"github.com/sallyport-auth/sallyport/plugins/jwt"
 	"github.com/sallyport-auth/sallyport/plugins/magiclink"
 	"github.com/sallyport-auth/sallyport/plugins/passkey"
 	"github.com/sallyport-auth/sallyport/plugins/twofactor"
@@ -17,6 +19,8 @@ var plugins = []server.PluginEntry{
 	server.Entry(magiclink.ID, magiclink.New),
 	server.Entry(passkey.ID, passkey.New),
 	server.Entry(twofactor.ID, twofactor.New),
+	server.Entry(jwt.ID, jwt.New),
+	server.Entry(bearer.ID, bearer.New),
 }
 
 // version is set by the linker; empty leaves it to what the toolchain recorded.
