@@ -124,10 +124,10 @@ func Verify(keys [][]byte, token string, now time.Time) (Claims, error) {
 	return Claims{}, ErrInvalid
 }
 
-// readable is what a token must have at least. Better Auth's may lack the user, and then
-// only verify an address; who changes one wants it.
+// readable is what a token must have at least. Better Auth's may lack the user or the time
+// of issue, and then only verify an address; who changes one wants them.
 func (w wire) readable() bool {
-	if w.Email == "" || w.IssuedAt <= 0 || w.ExpiresAt <= 0 {
+	if w.Email == "" || w.IssuedAt < 0 || w.ExpiresAt <= 0 {
 		return false
 	}
 	switch w.RequestType {
