@@ -6,14 +6,9 @@
 //		Issuer:   "https://auth.example.com",
 //		Audience: "https://auth.example.com",
 //	})
-//	...
-//	claims, err := v.Verify(ctx, token)
-//	switch {
-//	case errors.Is(err, verify.ErrUnavailable):
-//		// 503: the keys cannot be had, the token may be good
-//	case err != nil:
-//		// 401
-//	}
+//	claims, err := v.Verify(r.Context(), token)
+//
+// The example shows what a service answers to each error.
 //
 // # Keys
 //
