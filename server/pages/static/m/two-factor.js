@@ -37,7 +37,7 @@ async function account(root, ctx) {
       (close) => renew(ctx, password, close));
     if (ctx.options.otp) add("Authenticator app", "Add one if you use codes by mail alone.", "Set up", "Set up an authenticator app",
       (close) => setUp(ctx, password, close, again));
-    add("Turn off", "Then the first step is enough to sign in.", "Turn off", "Turn two-step sign-in off", (close) => turnOff(ctx, password, close, again));
+    add("Turn off", "Then the first step is enough to sign in.", "Turn off", "Turn off two-step sign-in", (close) => turnOff(ctx, password, close, again));
   } else {
     rows.push(h("p", {}, h("span", { class: "badge" }, "Off"), " With it, somebody who learns your password still cannot sign in."));
     if (ctx.options.totp !== false) add("Authenticator app", "An app on your phone shows a new code every 30 seconds.", "Set up", "Set up an authenticator app",
@@ -178,7 +178,7 @@ function byMail(ctx, password, close, again) {
 
 function turnOff(ctx, password, close, again) {
   return confirmForm(ctx, password, {
-    label: "Turn two-step sign-in off", submitLabel: "Turn off", kind: "danger", close,
+    label: "Turn off two-step sign-in", submitLabel: "Turn off", kind: "danger", close,
     submit: async (values) => {
       await ctx.api.post("/two-factor/disable", values);
       await again(close, "Two-step sign-in is off.");
