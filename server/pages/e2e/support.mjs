@@ -67,8 +67,11 @@ async function freePort() {
   return port;
 }
 
-/** The server under test with its sink; stop() ends both. */
-export async function startServer() {
+/**
+ * The server under test with its sink; stop() ends both. plugins are beside email-password,
+ * more are options on top of the usual ones.
+ */
+export async function startServer({ plugins = [], more = {} } = {}) {
   const { SERVER_CMD, BASE_URL, MAIL_SINK } = process.env;
   if (BASE_URL) {
     const sink = await startSink(MAIL_SINK);
@@ -78,7 +81,7 @@ export async function startServer() {
   const sink = await startSink();
   const port = await freePort();
   const child = spawn("sh", ["-c", `exec ${SERVER_CMD}`], {
-    env: { ...process.env, PORT: String(port), SINK: sink.url, SECRET: "pages-secret-0123456789abcdef0123456789abcdef", PLUGINS: "", OPTIONS: JSON.stringify(options) },
+    env: { ...process.env, PORT: String(port), SINK: sink.url, SECRET: "pages-secret-0123456789abcdef0123456789abcdef", PLUGINS: plugins.join(","), OPTIONS: JSON.stringify({ ...options, ...more }) },
     stdio: ["ignore", process.env.VERBOSE ? "inherit" : "ignore", "inherit"],
   });
   let exited = false;
@@ -156,7 +159,7 @@ export class Visitor {
       if (f.tag === "BODY" || f.name !== name) continue;
       const visible = await this.page.evaluate(() => {
         const e = document.activeElement, s = getComputedStyle(e), box = e.getBoundingClientRect();
-        return s.outlineStyle !== "none" && parseFloat(s.outlineWidth) >= 2 && box.top >= 0 && box.bottom <= innerHeight;
+        return s.outlineStyle !== "none" && parseFloat(s.outlineWidth) >= 2 && box.top > -1 && box.bottom < innerHeight + 1; // scrolling stops at whole pixels
       });
       assert.ok(visible, `the focus on "${name}" cannot be seen`);
       return;
