@@ -81,7 +81,7 @@ var page = template.Must(template.New("page").Parse(`<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
 <meta name="robots" content="noindex"><title>Sign in · {{.App}}</title>
 <style>:root{color-scheme:light dark;font:1rem/1.5 system-ui,sans-serif}body{max-width:24rem;margin:15vh auto 0;padding:0 1.5rem}
-h1{font-size:1.5rem}button{font:inherit;padding:.6rem 1.2rem;width:100%;cursor:pointer}</style></head>
+h1{font-size:1.5rem}:focus-visible{outline:3px solid;outline-offset:2px}button{font:inherit;padding:.6rem 1.2rem;width:100%;cursor:pointer}</style></head>
 <body><main><h1>Sign in to {{.App}}</h1><p>You followed a link that signs you in. It works once.</p>
 <form method="post" action="{{.Action}}">{{range .Fields}}{{if .Value}}<input type="hidden" name="{{.Name}}" value="{{.Value}}">{{end}}{{end}}
 <button>Sign in</button></form></main></body></html>

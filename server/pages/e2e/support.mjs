@@ -199,7 +199,7 @@ export class Visitor {
       const bad = violations.map((v) => `${v.id}: ${v.help}: ${v.nodes.map((n) => n.html.slice(0, 120)).join(" | ")}`);
       if (document.querySelectorAll("h1").length !== 1) bad.push("not exactly one h1");
       if (document.querySelectorAll("main").length !== 1) bad.push("not exactly one main");
-      for (const i of document.querySelectorAll("input:not([hidden])")) if (!i.labels.length) bad.push(`no label: ${i.outerHTML}`);
+      for (const i of document.querySelectorAll("input:not([hidden], [type=hidden])")) if (!i.labels.length) bad.push(`no label: ${i.outerHTML}`);
       for (const i of document.querySelectorAll("input[type=password], input[type=email]")) if (!i.autocomplete) bad.push(`no autocomplete: ${i.outerHTML}`);
       const { scrollWidth, clientWidth } = document.documentElement;
       if (scrollWidth > clientWidth) bad.push(`${scrollWidth}px wide in ${clientWidth}px`);

@@ -168,3 +168,28 @@ test("a link by mail", async () => {
   await v.leave();
   await other.leave();
 });
+
+test("a link that wants a button pressed", async () => {
+  const own = await startServer({ plugins: ["magic-link"], more: { "magic-link": { confirmOnPost: true }, requireEmailVerification: false, sendOnSignUp: false } });
+  try {
+    const v = await Visitor.enter(browser, own.base);
+    await v.open("/sign-in");
+    await v.arrive("Sign in");
+    await v.type("Email address for the link", "button@example.com");
+    await v.press("Email me a link");
+    await v.reads("A link is on its way");
+    const { url } = await own.mail("button@example.com", "magic-link");
+    assert.equal((await fetch(url)).status, 200); // a scanner
+    await v.open(url);
+    await v.page.getByRole("heading", { level: 1, name: /^Sign in to / }).waitFor();
+    await v.check("press the button");
+    assert.equal(await v.session(), null);
+    await v.press("Sign in"); // a page that names no referrer sends the origin "null"
+    await v.arrive("Your account");
+    assert.equal((await v.session()).user.email, "button@example.com");
+    v.content();
+    await v.leave();
+  } finally {
+    await own.stop();
+  }
+});
