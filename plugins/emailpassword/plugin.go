@@ -2,6 +2,7 @@ package emailpassword
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -79,6 +80,9 @@ func (p *Plugin) Spec() core.Spec {
 			shortest, longest := h.PasswordLimits()
 			p.features["minPasswordLength"], p.features["maxPasswordLength"] = shortest, longest
 			p.features["resetPassword"] = p.canReset()
+			if h.Production() && p.o.RequireEmailVerification && !h.CanMail() {
+				return errors.New("requireEmailVerification without a mailer: nobody could ever sign in")
+			}
 			return nil
 		},
 	}
