@@ -108,7 +108,7 @@ func open(ctx context.Context, url string) (db storage.Database, shared bool, er
 		}
 		url += sep + "sslmode=disable"
 	}
-	db, err = postgres.Open(ctx, url, postgres.Options{})
+	db, err = postgres.Open(ctx, url, postgres.Options{MaxOpen: 8})
 	return db, true, err
 }
 
