@@ -293,6 +293,16 @@ func TestTrustedDevice(t *testing.T) {
 	}
 }
 
+// TestSwitchedOffElsewhere: a challenge ends with the switch, whoever turned it.
+func TestSwitchedOffElsewhere(t *testing.T) {
+	w := newWorld(t, Options{})
+	ada := w.enrol("ada@example.com")
+	c := w.challenge(ada.email)
+	w.exec("UPDATE {user=} SET {user:twoFactorEnabled} = ? WHERE {user.id} = ?", false, ada.UserID)
+	c.Post("/two-factor/verify-totp", m{"code": ada.code(0)}).WantCode(401, "INVALID_TWO_FACTOR_COOKIE")
+	c.Post("/two-factor/send-otp", nil).WantCode(401, "INVALID_TWO_FACTOR_COOKIE")
+}
+
 // TestBan: the gate's other rules hold behind the second factor as before it.
 func TestBan(t *testing.T) {
 	banned := false

@@ -93,7 +93,7 @@ func (p *Plugin) verifyTOTP(ctx context.Context, c *core.Call, in CodeInput) (Ve
 	switch {
 	case err != nil:
 		return Verified{}, g.undo(ctx, err)
-	case !ok || f.LastStep != nil && step <= *f.LastStep:
+	case !ok:
 		return Verified{}, g.wrong(ctx, ErrInvalidCode)
 	}
 	out, err := p.accept(ctx, c, g, "otp", isTrue(in.TrustDevice), func(ctx context.Context, tx *core.Tx) error {
