@@ -272,6 +272,10 @@ func TestTrustedDevice(t *testing.T) {
 	if !asked(forged.Copy(), bob.email) {
 		t.Error("the row of one user's device served another")
 	}
+	forged.SetCookie("trust_device", url.QueryEscape(w.Host.SignValue(strings.Repeat("A", 43)+"!"+id)))
+	if !asked(forged.Copy(), ada.email) {
+		t.Error("the name of a row was enough")
+	}
 	w.Clock.Advance(time.Hour)
 	if !asked(c, ada.email) {
 		t.Error("trusted beyond its time")

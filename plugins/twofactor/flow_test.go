@@ -68,9 +68,15 @@ func TestNoOtherCookie(t *testing.T) {
 	open.Post("/two-factor/send-otp", nil).Want(200)
 	id := strings.SplitN(open.Cookie("two_factor"), ".", 2)[0]
 	sign := func(v string) string { return url.QueryEscape(w.Host.SignValue(v)) }
+	// Rows of other flows that stand for the user as well.
+	if err := w.Host.PutVerification(t.Context(), w.Host.DB(), "reset-password:abcdefgh", ada.UserID, time.Hour); err != nil {
+		t.Fatal(err)
+	}
+	raw, _ := url.QueryUnescape(c.Cookie("trust_device"))
+	_, device, _ := strings.Cut(raw[:strings.LastIndexByte(raw, '.')], "!")
 	values := map[string]string{"a session": c.Cookie("session_token"), "a trusted device": c.Cookie("trust_device"), "a flag": sign("true"),
 		"the counter": sign(attemptsPrefix + id), "the code by mail": sign(otpPrefix + id), "the first proof": sign(proofPrefix + id),
-		"the user": sign(ada.UserID), "nothing": sign(""), "a prefix": sign("2fa-"), "its row's name unsigned": id}
+		"the user": sign(ada.UserID), "nothing": sign(""), "a prefix": sign("2fa-"), "a reset link": sign("reset-password:abcdefgh"), "a device's row": sign(device), "its row's name unsigned": id}
 	for name, v := range values {
 		x := w.Client()
 		x.SetCookie("two_factor", v)

@@ -92,6 +92,30 @@ func TestRaces(t *testing.T) {
 	})
 }
 
+// TestRaceOfProofs: one challenge makes one session, also for several right codes at once.
+func TestRaceOfProofs(t *testing.T) {
+	engines(t, func(t *testing.T, engine func(*plugintest.Options)) {
+		w := newWorld(t, Options{}, engine)
+		ada := w.enrol("ada@example.com")
+		for range 5 {
+			c, before := w.challenge(ada.email), len(w.sessions(ada.UserID))
+			c.Post("/two-factor/send-otp", nil).Want(200)
+			mailed := w.Mail(ada.email, "two-factor-otp").OTP
+			var wg sync.WaitGroup
+			for path, code := range map[string]string{"verify-totp": ada.code(0), "verify-backup-code": ada.codes[0], "verify-otp": mailed} {
+				x := c.Copy()
+				wg.Go(func() { x.Post("/two-factor/"+path, m{"code": code}) })
+			}
+			wg.Wait()
+			if n := len(w.sessions(ada.UserID)) - before; n != 1 {
+				t.Errorf("%d sessions", n)
+			}
+			ada.codes = ada.codes[1:]
+			w.Clock.Advance(time.Minute)
+		}
+	})
+}
+
 // TestRaceOfGuesses: parallel wrong codes do not pass the limits together.
 func TestRaceOfGuesses(t *testing.T) {
 	engines(t, func(t *testing.T, engine func(*plugintest.Options)) {
