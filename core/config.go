@@ -49,7 +49,8 @@ type Config struct {
 	// plain page of ours.
 	ErrorURL string `yaml:"errorURL"`
 	// ChallengeURL is the page where a browser that was sent by navigation (a magic link)
-	// proves its second factor. Default: the callback URL.
+	// proves its second factor. Default: the built-in one where the program serves the
+	// pages, else the callback URL.
 	ChallengeURL string `yaml:"challengeURL"`
 
 	// DisabledPaths are endpoints (below the base path) that answer 404 although their

@@ -56,6 +56,9 @@ func (c *Config) logger(w io.Writer) *slog.Logger {
 func (c *Config) coreConfig(log *slog.Logger, console io.Writer, entries []PluginEntry) (core.Config, error) {
 	out := c.Core
 	out.Logger = log
+	if out.ChallengeURL == "" && c.Pages.Enabled != nil && *c.Pages.Enabled {
+		out.ChallengeURL = out.BaseURL + c.Pages.Prefix + "/challenge"
+	}
 	out.Names = schema.Names{Naming: schema.Naming(c.Database.Naming), Schema: c.Database.Schema, Overrides: maps.Clone(c.Database.Overrides)}
 	var errs []error
 	var err error

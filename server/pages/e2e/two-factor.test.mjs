@@ -8,7 +8,7 @@ import decodeQR from "qr/decode.js";
 import { Visitor, call, looks, startBrowser, startServer } from "./support.mjs";
 
 let server, browser;
-before(async () => { [server, browser] = await Promise.all([startServer({ plugins: ["two-factor"], more: { requireEmailVerification: false, sendOnSignUp: false } }), startBrowser()]); });
+before(async () => { [server, browser] = await Promise.all([startServer({ plugins: ["two-factor", "magic-link"], more: { requireEmailVerification: false, sendOnSignUp: false } }), startBrowser()]); });
 after(async () => { await browser?.close(); await server?.stop(); });
 
 const used = new Map();
@@ -54,6 +54,7 @@ for (const look of [looks[0], looks[3]]) {
     assert.equal((await call(v.context, server.base, "/sign-up/email", who)).status, 200);
     const { uri, codes } = await enrol(v, who);
     await challenges(v, who, uri, codes);
+    await link(v, who, uri);
     await mailed(v, who);
     await off(v, who, uri);
     v.content();
@@ -156,6 +157,23 @@ async function challenges(v, who, uri, codes) {
   await v.arrive("Your account");
   await v.press("Sign out");
   await v.arrive("Sign in");
+}
+
+/** A link in a mail is one proof: the mailbox is not asked for the other. */
+async function link(v, who, uri) {
+  await call(v.context, server.base, "/sign-in/magic-link", { email: who.email, callbackURL: "/account" });
+  await v.open((await server.mail(who.email, "magic-link")).url);
+  await v.arrive("One more step");
+  assert.equal(await v.page.getByText("Get a code by mail").count(), 0);
+  assert.equal(await v.session(), null);
+  await v.type("Code", await app(uri));
+  await v.enter();
+  await v.arrive("Your account");
+  // Proving the address for the first time has taken the password away: set it again.
+  const { status } = await call(v.context, server.base, "/request-password-reset", { email: who.email, redirectTo: "/reset" });
+  assert.equal(status, 200);
+  const { token } = await server.mail(who.email, "reset-password");
+  assert.equal((await call(v.context, server.base, "/reset-password", { token, newPassword: who.password })).status, 200);
 }
 
 async function mailed(v, who) {
