@@ -52,3 +52,20 @@ func (p *Plugin) takeOff(ctx context.Context, tx *core.Tx, c *core.Call, userID 
 	}
 	return p.record(ctx, c, tx, userID, "disabled")
 }
+
+// claimed takes off what was enrolled before anybody had proved the account's address:
+// who made the account with another's address must not lock the owner out of it.
+func (p *Plugin) claimed(ctx context.Context, e *core.UserClaimEvent) error {
+	f, err := factorOf(ctx, e.Tx, e.User.ID)
+	if err != nil || f == nil && !isEnabled(e.User) {
+		return err
+	}
+	if err := p.takeOff(ctx, e.Tx, e.Call, e.User.ID); err != nil {
+		return err
+	}
+	u, err := p.host.UpdateUser(ctx, e.Tx, e.Call, e.User.ID, core.UserChange{Extra: map[string]any{"twoFactorEnabled": false}})
+	if u != nil {
+		*e.User = *u // whoever signs the user in next goes by it
+	}
+	return err
+}
