@@ -184,5 +184,4 @@ func (p *Plugin) init(_ context.Context, h *core.Host) error {
 	return errors.Join(p.faults...)
 }
 
-func (p *Plugin) life() time.Duration  { return time.Duration(p.o.ExpirationTime) * time.Second }
 func (p *Plugin) grace() time.Duration { return time.Duration(p.o.GracePeriod) * time.Second }
