@@ -1,6 +1,7 @@
 package twofactor
 
 import (
+	"context"
 	"crypto/subtle"
 	"encoding/json"
 	"fmt"
@@ -65,4 +66,69 @@ func withoutCode(list []string, code string) (rest []string, found bool) {
 		rest = append(rest, c)
 	}
 	return rest, found
+}
+
+func (p *Plugin) verifyBackupCode(ctx context.Context, c *core.Call, in BackupCodeInput) (Verified, error) {
+	who, err := p.subject(ctx, c)
+	if err != nil {
+		return Verified{}, err
+	}
+	f, err := factorOf(ctx, p.host.DB(), who.user.ID)
+	if err != nil {
+		return Verified{}, err
+	}
+	if f == nil {
+		return Verified{}, ErrBackupCodesNotEnabled
+	}
+	g, err := p.begin(ctx, c, who, f, true)
+	if err != nil {
+		return Verified{}, err
+	}
+	list, err := p.readBackupCodes(f.BackupCodes)
+	if err != nil {
+		return Verified{}, g.undo(ctx, err)
+	}
+	rest, ok := withoutCode(list, in.Code)
+	if !ok {
+		return Verified{}, g.wrong(ctx, ErrInvalidBackupCode)
+	}
+	stored, err := p.storeBackupCodes(rest)
+	if err != nil {
+		return Verified{}, g.undo(ctx, err)
+	}
+	take := func(ctx context.Context, tx *core.Tx) error {
+		n, err := factors.Update(ctx, tx, []core.Set{colCodes.Set(stored)}, colID.Eq(f.ID), colCodes.Eq(f.BackupCodes))
+		if err == nil && n == 0 {
+			return core.ErrConflict.WithMessage("Failed to verify backup code. Please try again.")
+		}
+		if err != nil {
+			return err
+		}
+		return p.record(ctx, c, tx, who.user.ID, "backup-code-used")
+	}
+	out := Verified{User: who.user}
+	if isTrue(in.DisableSession) {
+		err = p.spend(ctx, g, take)
+		if who.session != nil {
+			out.Token = &who.session.Token
+		}
+	} else {
+		out, err = p.accept(ctx, c, g, "backup-code", isTrue(in.TrustDevice), take)
+	}
+	if err != nil {
+		return Verified{}, g.undo(ctx, err)
+	}
+	return out, nil
+}
+
+// spend takes a code that buys no session; no other TOTP or backup code can then answer
+// the challenge.
+func (p *Plugin) spend(ctx context.Context, g *guess, take func(context.Context, *core.Tx) error) error {
+	return p.host.Tx(ctx, nil, func(ctx context.Context, tx *core.Tx) error {
+		if err := take(ctx, tx); err != nil {
+			return err
+		}
+		_, err := tx.Batch(ctx, append(g.clear(), p.host.DropVerificationStatement(attemptsPrefix+g.who.key))...)
+		return err
+	})
 }
