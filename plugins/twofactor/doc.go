@@ -28,10 +28,10 @@
 //   - Switching it off (CVE-2026-3429): each change wants the password in the same
 //     request, or a fresh session of a user who has none. Switching off ends trusted
 //     devices and challenges that are under way.
-//   - An unproven address: who proves the address of an account for the first time takes it
-//     over without its passwords and sessions, but not without its second factor. Somebody
-//     else may have enrolled that; then the operator helps (the command reset). The other
-//     way round, a stolen mailbox would be enough.
+//   - An unproven address (GHSA-qq9h-g4jm-xgf3): who proves the address of an account for the
+//     first time takes it over without what its maker left there: passwords, sessions, and
+//     the second factor too. Where nobody verifies addresses, the mailbox is therefore
+//     enough once; verify them before offering links by mail beside two-factor.
 //   - Failures of ours: a secret that does not open, or a database that does not answer,
 //     never counts as a guess.
 //

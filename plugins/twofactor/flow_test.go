@@ -142,25 +142,6 @@ func hasProof(rows []plugintest.Row, amr, aal string) bool {
 	return false
 }
 
-// TestUnprovenAddress: the first to prove an address takes the account over, without what
-// its maker knew, but not without the second factor: a mailbox alone must not take it off.
-func TestUnprovenAddress(t *testing.T) {
-	w := newWorld(t, Options{})
-	ada := w.enrol("ada@example.com")
-	trusted := w.challenge(ada.email)
-	trusted.Post("/two-factor/verify-totp", m{"code": ada.code(0), "trustDevice": true}).Want(200)
-	w.Clock.Advance(time.Minute)
-	w.Client().Post("/sign-in/magic-link", m{"email": ada.email, "callbackURL": "/in"}).Want(200)
-	path := "/magic-link/verify?callbackURL=%2Fin&token=" + w.Mail(ada.email, "magic-link").Token
-	if a := trusted.Get(path); a.Get("twoFactorRedirect") != true {
-		t.Errorf("not asked: %s", a.Body)
-	}
-	if n := len(w.sessions(ada.UserID)); n != 0 {
-		t.Errorf("%d sessions", n)
-	}
-	trusted.Post("/two-factor/verify-totp", m{"code": ada.code(0)}).Want(200)
-}
-
 // TestReset is the way back in that the operator has.
 func TestReset(t *testing.T) {
 	w := newWorld(t, Options{})
