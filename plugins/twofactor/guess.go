@@ -51,6 +51,13 @@ func (p *Plugin) subject(ctx context.Context, c *core.Call) (*subject, error) {
 	if u == nil || !isEnabled(u) { // switched off meanwhile: sign in again
 		return nil, ErrInvalidCookie
 	}
+	over, err := p.closed(ctx, id)
+	if err != nil {
+		return nil, err
+	}
+	if over {
+		return nil, ErrInvalidCookie
+	}
 	who := &subject{user: u, key: id}
 	who.first, err = p.firstProof(ctx, c, id)
 	return who, err
@@ -98,10 +105,6 @@ func (p *Plugin) begin(ctx context.Context, c *core.Call, who *subject, f *facto
 	if who.session == nil && counted {
 		err = g.count(ctx, attemptsPrefix+who.key, challengeAttempts, ErrInvalidCookie, parseCount)
 		if errors.Is(err, ErrTooManyAttempts) {
-			// The challenge ends with its last attempt.
-			if _, _, err := p.host.TakeVerification(ctx, p.host.DB(), who.key); err != nil {
-				return nil, err
-			}
 			c.Expire(p.challengeCookie)
 		}
 	}
@@ -127,8 +130,9 @@ func (p *Plugin) notLocked(ctx context.Context, f *factor) error {
 }
 
 // count adds one to the counter in a row's value, by compare-and-set: of N parallel
-// attempts no two take the same. absent is the error where the row has gone; a row that
-// is used up is deleted.
+// attempts no two take the same. absent is the error where the row has gone. The attempt
+// behind the last allowed one closes the row with a count of its own, and does not delete
+// it: those before it may be right, and still on their way.
 func (g *guess) count(ctx context.Context, row string, allowed int, absent error, parse func(string) (prefix string, n int)) error {
 	h := g.p.host
 	for range allowed + 2 { // each time round somebody else has taken one
@@ -136,22 +140,30 @@ func (g *guess) count(ctx context.Context, row string, allowed int, absent error
 		if err != nil {
 			return err
 		}
-		if !found {
+		prefix, n := parse(v.Value)
+		if !found || n < 0 || n > allowed {
 			return absent
 		}
-		prefix, n := parse(v.Value)
-		if n < 0 || n >= allowed {
-			if _, _, err := h.TakeVerification(ctx, h.DB(), row); err != nil {
-				return err
-			}
-			return ErrTooManyAttempts
-		}
-		g.row, g.prior, g.value = row, v.Value, prefix+strconv.Itoa(n+1)
-		if ok, err := h.ChangeVerification(ctx, h.DB(), row, g.prior, g.value); ok || err != nil {
+		next := prefix + strconv.Itoa(n+1)
+		ok, err := h.ChangeVerification(ctx, h.DB(), row, v.Value, next)
+		switch {
+		case err != nil:
 			return err
+		case ok && n == allowed:
+			return ErrTooManyAttempts
+		case ok:
+			g.row, g.prior, g.value = row, v.Value, next
+			return nil
 		}
 	}
 	return core.ErrConflict
+}
+
+// closed tells whether a challenge has used up its attempts.
+func (p *Plugin) closed(ctx context.Context, id string) (bool, error) {
+	v, found, err := p.host.PeekVerification(ctx, p.host.DB(), attemptsPrefix+id)
+	_, n := parseCount(v.Value)
+	return found && (n < 0 || n > challengeAttempts), err
 }
 
 // parseCount reads the counter of a challenge; what is none counts as used up.
