@@ -31,3 +31,20 @@ func TestClaimTakesOffTheFactor(t *testing.T) {
 		t.Fatalf("who made the account is still inside: %s", a.Body)
 	}
 }
+
+// TestClaimUpstream: where a link by mail is not asked for the factor, nobody is locked
+// out by it, and it stays, as with Better Auth.
+func TestClaimUpstream(t *testing.T) {
+	w := newWorld(t, Options{Enforce: "upstream"})
+	m := w.enrol("victim@example.com")
+	owner := w.Client()
+	owner.Post("/sign-in/magic-link", plugintest.M{"email": m.email}).Want(200)
+	_, path, _ := strings.Cut(w.Mail(m.email, "magic-link").URL, "/api/auth")
+	owner.Get(path)
+	if a := owner.Get("/get-session").Want(200); a.Text("user.email") != m.email || a.Get("user.twoFactorEnabled") != true {
+		t.Fatalf("want a session, and the factor as it was: %s", a.Body)
+	}
+	if n := w.Count("twoFactor"); n != 1 {
+		t.Fatalf("%d factors", n)
+	}
+}

@@ -30,8 +30,9 @@
 //     devices and challenges that are under way.
 //   - An unproven address (GHSA-qq9h-g4jm-xgf3): who proves the address of an account for the
 //     first time takes it over without what its maker left there: passwords, sessions, and
-//     the second factor too. Where nobody verifies addresses, the mailbox is therefore
-//     enough once; verify them before offering links by mail beside two-factor.
+//     the second factor too (not with enforce: upstream, where a link by mail is not asked
+//     for it). Where nobody verifies addresses, the mailbox is therefore enough once; verify
+//     them before offering links by mail beside two-factor.
 //   - Failures of ours: a secret that does not open, or a database that does not answer,
 //     never counts as a guess.
 //
