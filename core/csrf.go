@@ -2,6 +2,7 @@ package core
 
 import (
 	"log/slog"
+	"net/url"
 	"strings"
 )
 
@@ -82,10 +83,20 @@ func (c *Call) trustedOrigin() error {
 	}
 	if !c.host.origins.Origin(origin) {
 		c.host.log.Warn("origin is not trusted: if it is yours, add it to trustedOrigins",
-			slog.String("origin", strings.Clone(origin)), slog.String("path", c.ep.path))
+			slog.String("origin", bareOrigin(origin)), slog.String("path", c.ep.path))
 		return ErrInvalidOrigin
 	}
 	return nil
+}
+
+// bareOrigin is what a log may hold of an Origin or Referer: no path and no query, where
+// a page's address may carry a token.
+func bareOrigin(s string) string {
+	u, err := url.Parse(s)
+	if err != nil || u.Host == "" {
+		return "unreadable"
+	}
+	return u.Scheme + "://" + u.Host
 }
 
 // checkLogin is for endpoints that sign somebody in (login CSRF).

@@ -1,6 +1,7 @@
 package core_test
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/sallyport-auth/sallyport/core"
@@ -114,5 +115,25 @@ func TestOrigins(t *testing.T) {
 	r.header["Origin"], r.header["Cookie"] = []string{"https://evil.example"}, []string{"a=b"}
 	if a := e.do(r); a.Status != 200 {
 		t.Errorf("GET: %d", a.Status)
+	}
+}
+
+// A Referer that is not trusted may be a page whose address carries a token: its origin
+// is all that the log needs.
+func TestRefererInLog(t *testing.T) {
+	e := start(t)
+	r := e.client().request("POST", "/sign-out", m{})
+	delete(r.header, "Origin")
+	r.header["Cookie"] = []string{"theme=dark"}
+	r.header["Referer"] = []string{"https://user:pass@other.example/reset/s3cret-path?token=s3cret-token#s3cret"}
+	if a := e.do(r); a.code() != "INVALID_ORIGIN" {
+		t.Fatalf("%d %s", a.Status, a.Body)
+	}
+	log := e.logs.text()
+	if strings.Contains(log, "s3cret") || strings.Contains(log, "pass@") {
+		t.Errorf("the log has more than the origin:\n%s", log)
+	}
+	if !strings.Contains(log, "https://other.example") {
+		t.Errorf("the log does not name the origin:\n%s", log)
 	}
 }
