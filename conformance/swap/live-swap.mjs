@@ -12,8 +12,9 @@ export default [
     await s.step("ann signs in for the day", () => m.brief.api.signIn.email({ ...user("ann"), rememberMe: false }));
     await s.step("bob signs up", () => m.bob.api.signUp.email(user("bob")));
     await s.step("bob verifies", async () => get(m.bob, (await s.mail("bob@example.com", "verify-email")).url, s));
-    await s.step("bob forgets his password", () => s.client().api.requestPasswordReset({ email: "bob@example.com", redirectTo: "/reset" }));
-    m.reset = await s.mail("bob@example.com", "reset-password");
+    await s.step("eve signs up", () => s.client().api.signUp.email(user("eve")));
+    await s.step("eve forgets her password", () => s.client().api.requestPasswordReset({ email: "eve@example.com", redirectTo: "/reset" }));
+    m.reset = await s.mail("eve@example.com", "reset-password");
     await s.step("bob wants another address", () => m.bob.api.changeEmail({ newEmail: "robert@example.com", callbackURL: "/changed" }));
     m.confirm = await s.mail("bob@example.com", "change-email");
     await s.step("cid signs up", () => (m.cid = s.client()).api.signUp.email(user("cid")));
@@ -29,8 +30,8 @@ export default [
     await s.step("a wrong password", () => s.client().api.signIn.email({ ...user("ann"), password: "wrong horse 1" }));
     await s.step("ann's link", () => get(m.ann, m.verify.url, s));
     await s.step("ann is verified", () => m.ann.api.getSession({ query: { disableCookieCache: true } }));
-    await s.step("bob's reset link", () => get(s.client(), m.reset.url, s));
-    await s.step("bob's reset", () => s.client().api.resetPassword({ token: m.reset.token, newPassword: "correct horse robert" }));
+    await s.step("eve's reset link", () => get(s.client(), m.reset.url, s));
+    await s.step("eve's reset", () => s.client().api.resetPassword({ token: m.reset.token, newPassword: "correct horse eva" }));
     await s.step("bob confirms", () => get(m.bob, m.confirm.url, s));
     m.changed = await s.mail("robert@example.com", "verify-email");
     await s.step("cid goes", () => get(m.cid, m.leave.url, s));
@@ -47,9 +48,10 @@ export default [
     await s.step("ann's session", () => m.ann.api.getSession({ query: { disableCookieCache: true } }));
     await s.step("ann's new password", () => s.client().api.signIn.email({ ...user("ann"), password: "correct horse anna" }));
     await s.step("ann's old password", () => s.client().api.signIn.email(user("ann")));
-    await s.step("bob's reset link is spent", () => get(s.client(), m.reset.url, s));
+    await s.step("eve's reset link is spent", () => get(s.client(), m.reset.url, s));
     await s.step("bob's new address", () => get(m.bob, m.changed.url, s));
-    await s.step("robert's password", () => s.client().api.signIn.email({ email: "robert@example.com", password: "correct horse robert" }));
+    await s.step("robert's password", () => s.client().api.signIn.email({ ...user("bob"), email: "robert@example.com" }));
+    await s.step("eve's new password", () => s.client().api.signIn.email({ ...user("eve"), password: "correct horse eva" }));
     await s.step("dan's cached session", () => m.dan.api.getSession());
     await s.step("dan's session", () => m.dan.api.getSession({ query: { disableCookieCache: true } }));
     await s.step("dan's password", () => s.client().api.signIn.email(user("dan")));
