@@ -91,6 +91,9 @@ func (h *Host) open(ctx context.Context, userFields, sessionFields map[string]*f
 		if missing := schema.Missing(h.schema, names, live); len(missing) > 0 {
 			return &DriftError{missing}
 		}
+		if open := schema.Unprotected(h.schema, names, live); len(open) > 0 {
+			return fmt.Errorf("core: the database does not protect what it is to protect:\n  %s", strings.Join(open, "\n  "))
+		}
 	}
 	h.userModel = newModel(h.schema.Table("user"), len(userColumns), userFields)
 	h.sessionModel = newModel(h.schema.Table("session"), len(sessionColumns), sessionFields)

@@ -104,6 +104,22 @@ func (h *Host) txIf(ctx context.Context, tx *Tx, needed bool, fn func(ctx contex
 	return h.Tx(ctx, nil, fn)
 }
 
+// ActFor makes the rest of tx run for a user, as TxAs does for a whole transaction: for a
+// part that belongs to one user inside an act of somebody else's. Databases without
+// row-level security have nothing to do.
+func (h *Host) ActFor(ctx context.Context, tx *Tx, userID string) error {
+	if h.db.Dialect() != storage.Postgres {
+		return nil
+	}
+	rows, err := tx.Query(ctx, "SELECT pg_catalog.set_config('app.current_user_id', ?, true)", userID)
+	if err != nil {
+		return err
+	}
+	for rows.Next() {
+	}
+	return errors.Join(rows.Err(), rows.Close())
+}
+
 // JoinSQL lets a transaction that the app began take part: what core does inside is
 // committed or undone by the app. Committed hooks run when the app calls the returned
 // function after its own commit.

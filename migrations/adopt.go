@@ -50,6 +50,7 @@ func (p *planner) adopt(t *schema.Table, lt *schema.LiveTable) {
 		}
 	}
 	p.secure(t, lt)
+	p.appendOnly(t, lt)
 }
 
 func (p *planner) addUnique(t *schema.Table, owner string, columns []string) {
@@ -123,28 +124,5 @@ func (p *planner) compare(t *schema.Table, c *schema.Column, lc *schema.LiveColu
 		p.fault(t, who, "column %s is NOT NULL, but rows without a value are written", lc.Name)
 	case !c.Nullable && lc.Nullable && !c.PrimaryKey:
 		p.note(t, who, "column %s may be NULL; a row with a NULL cannot be read", lc.Name)
-	}
-}
-
-// secure turns on row-level security: for the table's owner too, on the user that the
-// transaction runs for. lt is nil for a new table.
-func (p *planner) secure(t *schema.Table, lt *schema.LiveTable) {
-	if t.RowSecurity == "" || p.Dialect != storage.Postgres {
-		return
-	}
-	table := p.Names.Table(t.Name)
-	policy := schema.ConstraintName(table, "", "owner")
-	add := func(sql string) { p.security = append(p.security, Statement{t.Owner, sql}) }
-	if lt == nil || !lt.RowSecurity {
-		add("ALTER TABLE " + p.Table(t.Name) + " ENABLE ROW LEVEL SECURITY")
-		add("ALTER TABLE " + p.Table(t.Name) + " FORCE ROW LEVEL SECURITY")
-	}
-	if lt == nil || !slices.Contains(lt.Policies, policy) {
-		// An empty setting is what a connection keeps of a user's transaction: nobody.
-		match := storage.Quote(p.Names.Column(t.Name, t.RowSecurity)) + "::text = NULLIF(current_setting('app.current_user_id', true), '')"
-		add("CREATE POLICY " + storage.Quote(policy) + " ON " + p.Table(t.Name) + " USING (" + match + ") WITH CHECK (" + match + ")")
-	}
-	if lt != nil && (!lt.RowSecurity || !slices.Contains(lt.Policies, policy)) {
-		p.plan.Missing = append(p.plan.Missing, Missing{Plugin: t.Owner, Table: t.Name, LiveTable: table, RowSecured: true})
 	}
 }

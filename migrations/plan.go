@@ -29,6 +29,7 @@ type Missing struct {
 	Column     string // the database's name of a column; empty if the whole table is missing
 	Unique     string // the name of a unique index
 	RowSecured bool   // row-level security is missing
+	AppendOnly bool   // the trigger that refuses changes is missing
 }
 
 func (m Missing) String() string {
@@ -40,6 +41,8 @@ func (m Missing) String() string {
 		return table + " lacks unique index " + m.Unique
 	case m.RowSecured:
 		return table + " lacks row-level security"
+	case m.AppendOnly:
+		return table + " can be changed, and must only grow"
 	}
 	return table + " is missing"
 }
@@ -189,6 +192,7 @@ func (p *planner) create(t *schema.Table) {
 		p.index(t, t.Owner, ix.Columns, ix.Unique)
 	}
 	p.secure(t, nil)
+	p.appendOnly(t, nil)
 }
 
 // later tells whether a reference leads to what is not there yet when t is created.

@@ -34,7 +34,9 @@ func open(t testing.TB, e Engine) *database {
 	case SQLite, "":
 		db, err = sqlite.Open(ctx, filepath.Join(t.TempDir(), "auth.db"), sqlite.Options{})
 	case Postgres:
-		db, err = postgres.Open(ctx, adaptertest.PostgresURL(t), postgres.Options{})
+		// A role as services have it: row-level security does not hold for superusers.
+		dsn := adaptertest.PostgresRole(t, adaptertest.PostgresURL(t), "GRANT USAGE, CREATE ON SCHEMA public TO $role")
+		db, err = postgres.Open(ctx, dsn, postgres.Options{})
 	default:
 		t.Fatalf("plugintest: there is no engine %q", e)
 	}

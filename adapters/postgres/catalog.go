@@ -46,6 +46,16 @@ JOIN pg_catalog.pg_class c ON c.oid = p.polrelid
 JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
 WHERE n.nspname = $1
 ORDER BY c.relname, p.polname`
+
+	triggersSQL = `
+SELECT c.relname AS "table", t.tgname AS "trigger"
+FROM pg_catalog.pg_trigger t
+JOIN pg_catalog.pg_class c ON c.oid = t.tgrelid
+JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+WHERE n.nspname = $1 AND NOT t.tgisinternal AND t.tgenabled IN ('O', 'A')
+ORDER BY c.relname, t.tgname`
+
+	roleSQL = `SELECT rolname AS role, rolsuper OR rolbypassrls AS bypasses FROM pg_catalog.pg_roles WHERE rolname = current_user`
 )
 
 // Inspect implements storage.Database.
@@ -62,6 +72,11 @@ func (d *Database) Inspect(ctx context.Context) (*schema.Live, error) {
 		Unique               bool
 	}
 	var policies []struct{ Table, Policy string }
+	var triggers []struct{ Table, Trigger string }
+	var role struct {
+		Role     string
+		Bypasses bool
+	}
 	err := d.db.GetContext(ctx, &live.SchemaExists, schemaSQL, in)
 	if err == nil {
 		err = d.db.SelectContext(ctx, &columns, columnsSQL, in)
@@ -71,6 +86,12 @@ func (d *Database) Inspect(ctx context.Context) (*schema.Live, error) {
 	}
 	if err == nil {
 		err = d.db.SelectContext(ctx, &policies, policiesSQL, in)
+	}
+	if err == nil {
+		err = d.db.SelectContext(ctx, &triggers, triggersSQL, in)
+	}
+	if err == nil {
+		err = d.db.GetContext(ctx, &role, roleSQL)
 	}
 	if err != nil {
 		return nil, d.Fail(ctx, err)
@@ -96,6 +117,12 @@ func (d *Database) Inspect(ctx context.Context) (*schema.Live, error) {
 			t.Policies = append(t.Policies, p.Policy)
 		}
 	}
+	for _, x := range triggers {
+		if t := live.Table(x.Table); t != nil {
+			t.Triggers = append(t.Triggers, x.Trigger)
+		}
+	}
+	live.Role, live.BypassesRLS = role.Role, role.Bypasses
 	return live, nil
 }
 

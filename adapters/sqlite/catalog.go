@@ -29,6 +29,8 @@ JOIN pragma_index_list(m.name) AS l
 JOIN pragma_index_info(l.name) AS i
 WHERE m.type = 'table' AND m.name NOT LIKE 'sqlite\_%' ESCAPE '\' AND l.partial = 0
 ORDER BY m.name, l.name, i.seqno`
+
+	triggersSQL = `SELECT tbl_name, name FROM sqlite_master WHERE type = 'trigger' ORDER BY tbl_name, name`
 )
 
 // pool returns the connections that read.
@@ -71,6 +73,18 @@ func (d *Database) Inspect(ctx context.Context) (*schema.Live, error) {
 			}
 			ix := &t.Indexes[len(t.Indexes)-1]
 			ix.Columns = append(ix.Columns, column.String)
+			return nil
+		})
+	}
+	if err == nil {
+		err = each(ctx, d.pool(), triggersSQL, func(rows *sql.Rows) error {
+			var table, trigger string
+			if err := rows.Scan(&table, &trigger); err != nil {
+				return err
+			}
+			if t := live.Table(table); t != nil {
+				t.Triggers = append(t.Triggers, trigger)
+			}
 			return nil
 		})
 	}

@@ -3,6 +3,10 @@ package schema
 // Live is what a database holds, by its own names: the input of the migration planner.
 type Live struct {
 	Tables []LiveTable
+	// Role is who is connected, and BypassesRLS tells that row-level security does not hold
+	// for that role (a superuser, BYPASSRLS). Role is empty where the database has none.
+	Role        string
+	BypassesRLS bool
 	// SchemaExists tells whether the schema that holds the tables is there (PostgreSQL).
 	SchemaExists bool
 }
@@ -16,6 +20,8 @@ type LiveTable struct {
 	RowSecurity bool
 	// Policies are the names of its row-level security policies.
 	Policies []string
+	// Triggers are the names of its triggers that are enabled.
+	Triggers []string
 }
 
 // LiveColumn is one column of a database's table.

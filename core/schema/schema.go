@@ -101,8 +101,11 @@ type Table struct {
 	// forced, on that column against app.current_user_id; elsewhere the adapter's
 	// callers filter by it.
 	RowSecurity string
-	// AppendOnly tables are never updated or deleted from by the service's role.
+	// AppendOnly has the database itself refuse to change or delete rows, by a trigger. What
+	// Erasable lists may be set to NULL all the same: personal data of who has gone.
 	AppendOnly bool
+	// Erasable names nullable columns of an append-only table.
+	Erasable []string
 }
 
 // Column returns the column of that logical name, or nil.
