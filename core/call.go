@@ -46,6 +46,9 @@ type Call struct {
 	cacheEnds time.Time // with fromCache: until when the cache may answer
 	issued    *Session
 	handed    *Session // whose token this answer carries
+
+	watched watch
+	failed  *Error // what the answer says no with
 }
 
 type setCookie struct {

@@ -159,7 +159,7 @@ func (b *compiler) endpoints(s Spec) {
 			continue
 		}
 		ep := *e.ep // an endpoint value may be used by several Auths
-		ep.owner = s.ID
+		ep.owner, ep.pattern = s.ID, b.h.cfg.BasePath+ep.path
 		d, err := input.Compile(ep.in)
 		if err == nil {
 			err = d.Demand(ep.demand...)
@@ -176,6 +176,7 @@ func (b *compiler) endpoints(s Spec) {
 		b.h.routes[ep.key] = &ep
 		b.h.list = append(b.h.list, &ep)
 		if ep.access == ServerOnly {
+			ep.pattern = ep.path
 			continue
 		}
 		if ep.disabled = slices.Contains(b.h.cfg.DisabledPaths, ep.path); ep.disabled {

@@ -80,6 +80,9 @@ type Config struct {
 	Errors []*Error        `yaml:"-"`
 	Mailer contract.Mailer `yaml:"-"` // nil: no mail is sent, and what needs mail is refused
 	Logger *slog.Logger    `yaml:"-"` // default slog.Default()
+	// Observer watches requests, jobs, mails, hashing and statements, for metrics and traces
+	// (adapters/prometheus, adapters/otel). Default none, at no cost.
+	Observer contract.Observer `yaml:"-"`
 
 	// NewID overrides IDs.
 	NewID func(table string) (string, error) `yaml:"-"`

@@ -36,11 +36,14 @@ func (h *Host) serve(ctx context.Context, ex Exchange) (res Response) {
 	}
 	ep, params := h.router.find(method, path)
 	if ep == nil {
+		h.unmatched(ctx, ex)
 		return Response{Status: 404}
 	}
-	ctx, cancel := context.WithTimeout(ctx, time.Duration(h.cfg.Timeout)*time.Second)
-	defer cancel()
 	c := &Call{host: h, ep: ep, ex: ex, http: true, now: h.Now(), hooks: ep.hooks}
+	watched := c.watch(ctx)
+	defer func() { c.unwatch(watched, res.Status) }()
+	ctx, cancel := context.WithTimeout(watched, time.Duration(h.cfg.Timeout)*time.Second)
+	defer cancel()
 	defer func() {
 		if v := recover(); v != nil {
 			res = c.finish(ctx, nil, &panicError{value: v, where: "the dispatcher at " + ep.path, stack: debug.Stack()})
@@ -153,6 +156,7 @@ func (c *Call) finish(ctx context.Context, out any, err error) Response {
 	case err != nil:
 		e := c.host.classify(ctx, err)
 		c.host.logFailure(ctx, c, e, err)
+		c.failed = e
 		res = errorResponse(e)
 		if c.issued != nil {
 			// The session's transaction failed behind it: its cookies, and the headers in
@@ -168,6 +172,7 @@ func (c *Call) finish(ctx context.Context, out any, err error) Response {
 		body, err := encodeJSON(out)
 		if err != nil {
 			c.host.logFailure(ctx, c, ErrInternal, fmt.Errorf("core: encoding the answer of %s: %w", c.ep.path, err))
+			c.failed = ErrInternal
 			return errorResponse(ErrInternal)
 		}
 		res.Body = body

@@ -45,6 +45,7 @@ type Host struct {
 	limits  *ratelimit.Rules
 	store   ratelimit.Store
 	jobs    *worker
+	trips   tripNames
 
 	userModel    *model
 	sessionModel *model

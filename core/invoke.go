@@ -81,9 +81,11 @@ func (h *Host) callRoute(ctx context.Context, key any, in any, options []CallOpt
 	for _, o := range options {
 		o.applyCall(x)
 	}
-	ctx, cancel := context.WithTimeout(ctx, time.Duration(h.cfg.Timeout)*time.Second)
-	defer cancel()
 	c := &Call{host: h, ep: ep, ex: x, now: h.Now(), hooks: ep.hooks, presented: x.token}
+	watched := c.watch(ctx)
+	defer func() { c.unwatch(watched, 0) }()
+	ctx, cancel := context.WithTimeout(watched, time.Duration(h.cfg.Timeout)*time.Second)
+	defer cancel()
 	out, err := h.enter(ctx, c, in)
 	if err != nil && c.issued != nil {
 		c.cookies, c.header = nil, nil // as in finish: they are worth nothing
@@ -99,6 +101,7 @@ func (h *Host) callRoute(ctx context.Context, key any, in any, options []CallOpt
 	if err != nil {
 		e := h.classify(ctx, err)
 		h.logFailure(ctx, c, e, err)
+		c.failed = e
 		if AsError(err) == nil {
 			e = e.Because(err)
 		}

@@ -12,6 +12,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/sallyport-auth/sallyport/core/contract"
 	"github.com/sallyport-auth/sallyport/core/schema"
 	"github.com/sallyport-auth/sallyport/core/storage"
 )
@@ -239,7 +240,7 @@ func (w *worker) do(ctx context.Context, job *jobRow) (err error) {
 	// A job that has begun may end although the server is closing.
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), jobTime)
 	defer cancel()
-	return run(ctx, raw)
+	return w.h.observeWork(ctx, contract.WorkJob, job.Name, func(ctx context.Context) error { return run(ctx, raw) })
 }
 
 func (w *worker) failed(ctx context.Context, job *jobRow, cause error) error {

@@ -73,8 +73,11 @@ func (b *compiler) options() {
 	if cfg.Password.Hash == "scrypt" {
 		hasher = password.Scrypt()
 	}
-	h.hasher, err = password.NewPool(password.Multi(hasher), password.PoolOptions{Workers: cfg.Password.Workers,
-		Queue: cfg.Password.Queue, MemoryLimit: cfg.Password.MemoryLimit, Rand: h.random})
+	pool := password.PoolOptions{Workers: cfg.Password.Workers, Queue: cfg.Password.Queue, MemoryLimit: cfg.Password.MemoryLimit, Rand: h.random}
+	if cfg.Observer != nil {
+		pool.Observe = h.observeHash
+	}
+	h.hasher, err = password.NewPool(password.Multi(hasher), pool)
 	if err != nil {
 		b.fault("password: %w", err)
 	}

@@ -188,6 +188,7 @@ type Alias struct {
 type endpoint struct {
 	methods   []string
 	path      string
+	pattern   string // with the base path, or an alias: what metrics and spans call it
 	access    Access
 	form      bool
 	login     bool

@@ -47,7 +47,7 @@ func (r *router) add(e *endpoint) (taken *endpoint) {
 // addAlias registers a second, absolute path.
 func (r *router) addAlias(e *endpoint, a *Alias) (taken *endpoint) {
 	c := *e // with its hooks: aliases are added last
-	c.alias = a
+	c.alias, c.pattern = a, a.Path
 	k := routeKey{a.Method, a.Path}
 	if old := r.exact[k]; old != nil {
 		return old

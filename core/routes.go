@@ -78,7 +78,7 @@ func (b *compiler) ownSpec() (s Spec, userFields, sessionFields map[string]*fiel
 			if h.cfg.Mailer == nil {
 				return errNoMailer
 			}
-			return h.cfg.Mailer.Send(ctx, m)
+			return h.observeWork(ctx, contract.WorkMail, m.Template, func(ctx context.Context) error { return h.cfg.Mailer.Send(ctx, m) })
 		})},
 		Data: []DataSet{
 			{Name: "user", Export: func(ctx context.Context, db storage.Conn, id string) (any, error) { return h.UserByID(ctx, db, id) }},

@@ -63,7 +63,7 @@ func (h *Host) txFor(ctx context.Context, outer *Tx, userID string, fn func(ctx 
 	if InTx(ctx) {
 		return errPoolInTx
 	}
-	st, err := h.db.Begin(ctx, storage.TxOptions{UserID: userID})
+	st, err := h.begin(ctx, storage.TxOptions{UserID: userID})
 	if err != nil {
 		return err
 	}
@@ -134,7 +134,7 @@ func (h *Host) JoinSQL(tx *sql.Tx) (joined *Tx, afterCommit func(context.Context
 	if err != nil {
 		return nil, nil, err
 	}
-	joined = &Tx{Tx: st, host: h}
+	joined = &Tx{Tx: h.watchTx(context.Background(), st), host: h}
 	return joined, func(ctx context.Context) { joined.run(ctx, joined.committed) }, nil
 }
 
@@ -180,11 +180,17 @@ func (h *Host) onCommit(ctx context.Context, tx *Tx, fn func(context.Context), h
 }
 
 // pool is the database outside of transactions.
-type pool struct{ storage.Database }
+type pool struct {
+	storage.Database
+	trips *watched // nil: nobody observes them
+}
 
 func (p pool) Query(ctx context.Context, sql string, args ...any) (storage.Rows, error) {
 	if InTx(ctx) {
 		return nil, errPoolInTx
+	}
+	if p.trips != nil {
+		return p.trips.Query(ctx, sql, args...)
 	}
 	return p.Database.Query(ctx, sql, args...)
 }
@@ -193,12 +199,18 @@ func (p pool) Exec(ctx context.Context, sql string, args ...any) (int64, error) 
 	if InTx(ctx) {
 		return 0, errPoolInTx
 	}
+	if p.trips != nil {
+		return p.trips.Exec(ctx, sql, args...)
+	}
 	return p.Database.Exec(ctx, sql, args...)
 }
 
 func (p pool) Batch(ctx context.Context, s ...storage.Statement) ([]int64, error) {
 	if InTx(ctx) {
 		return nil, errPoolInTx
+	}
+	if p.trips != nil {
+		return p.trips.Batch(ctx, s...)
 	}
 	return p.Database.Batch(ctx, s...)
 }

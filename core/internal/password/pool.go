@@ -35,6 +35,9 @@ type PoolOptions struct {
 	MemoryLimit int64
 	// Rand gives salts and the dummy. Default crypto/rand.
 	Rand io.Reader
+	// Observe is called before a step, "hash" or "verify", which runs in the context that
+	// it returns; end is called with the step's error. nil: nobody wants to know.
+	Observe func(ctx context.Context, step string) (in context.Context, end func(error))
 }
 
 // Pool runs a Hasher under bounds. It is safe for any number of goroutines.
@@ -44,6 +47,8 @@ type Pool struct {
 	dummy string
 	slots chan struct{}
 	queue int64
+
+	observe func(context.Context, string) (context.Context, func(error))
 
 	waiting, shed, done atomic.Int64
 }
@@ -81,16 +86,21 @@ func NewPool(h Hasher, o PoolOptions) (*Pool, error) {
 	case o.Queue < 0:
 		o.Queue = 0
 	}
+	if o.Observe == nil {
+		o.Observe = func(ctx context.Context, _ string) (context.Context, func(error)) { return ctx, func(error) {} }
+	}
 	dummy, err := dummyOf(h, o.Rand)
 	if err != nil {
 		return nil, fmt.Errorf("password: making the dummy hash: %w", err)
 	}
-	return &Pool{h: h, rand: o.Rand, dummy: dummy, slots: make(chan struct{}, o.Workers), queue: int64(o.Queue)}, nil
+	return &Pool{h: h, rand: o.Rand, dummy: dummy, slots: make(chan struct{}, o.Workers), queue: int64(o.Queue), observe: o.Observe}, nil
 }
 
 // Hash makes a new hash. Errors: ErrBusy, ErrTooLong, the context's, the source of
 // randomness's.
-func (p *Pool) Hash(ctx context.Context, password string) (string, error) {
+func (p *Pool) Hash(ctx context.Context, password string) (hash string, err error) {
+	ctx, end := p.observe(ctx, "hash")
+	defer func() { end(err) }()
 	if err := p.acquire(ctx); err != nil {
 		return "", err
 	}
@@ -102,6 +112,8 @@ func (p *Pool) Hash(ctx context.Context, password string) (string, error) {
 // replaced. An error, ErrBusy, ErrUnknownHash or the context's, never means that the
 // password is wrong. An unreadable hash takes the time of a new one.
 func (p *Pool) Verify(ctx context.Context, hash, password string) (ok, rehash bool, err error) {
+	ctx, end := p.observe(ctx, "verify")
+	defer func() { end(err) }()
 	if err := p.acquire(ctx); err != nil {
 		return false, false, err
 	}
@@ -117,7 +129,9 @@ func (p *Pool) Verify(ctx context.Context, hash, password string) (ok, rehash bo
 // Burn spends what verifying a new hash takes and discards the result, so that an unknown
 // account answers no sooner than a wrong password. Accounts whose hash is of an older
 // form still take that form's time. Errors: ErrBusy, the context's.
-func (p *Pool) Burn(ctx context.Context, password string) error {
+func (p *Pool) Burn(ctx context.Context, password string) (err error) {
+	ctx, end := p.observe(ctx, "verify")
+	defer func() { end(err) }()
 	if err := p.acquire(ctx); err != nil {
 		return err
 	}
