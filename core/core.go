@@ -56,7 +56,7 @@ func New(ctx context.Context, cfg Config) (*Auth, error) {
 // compile does what New does before the database is looked at.
 func compile(cfg Config) (h *Host, userFields, sessionFields map[string]*field, err error) {
 	cfg.setDefaults()
-	h = &Host{cfg: cfg, db: pool{Database: cfg.Database}, log: cfg.Logger, random: cfg.Random, hooks: map[any][]Hook{},
+	h = &Host{cfg: cfg, db: &pool{Database: cfg.Database}, log: cfg.Logger, random: cfg.Random, hooks: map[any][]Hook{},
 		routes: map[any]*endpoint{}, owners: map[string]string{}}
 	if h.random == nil {
 		h.random = rand.Reader

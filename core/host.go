@@ -26,7 +26,7 @@ import (
 // Host is the Auth as plugins and hooks see it.
 type Host struct {
 	cfg     Config
-	db      pool
+	db      *pool
 	schema  *schema.Schema
 	steps   []storage.Step
 	log     *slog.Logger

@@ -185,7 +185,7 @@ type pool struct {
 	trips *watched // nil: nobody observes them
 }
 
-func (p pool) Query(ctx context.Context, sql string, args ...any) (storage.Rows, error) {
+func (p *pool) Query(ctx context.Context, sql string, args ...any) (storage.Rows, error) {
 	if InTx(ctx) {
 		return nil, errPoolInTx
 	}
@@ -195,7 +195,7 @@ func (p pool) Query(ctx context.Context, sql string, args ...any) (storage.Rows,
 	return p.Database.Query(ctx, sql, args...)
 }
 
-func (p pool) Exec(ctx context.Context, sql string, args ...any) (int64, error) {
+func (p *pool) Exec(ctx context.Context, sql string, args ...any) (int64, error) {
 	if InTx(ctx) {
 		return 0, errPoolInTx
 	}
@@ -205,7 +205,7 @@ func (p pool) Exec(ctx context.Context, sql string, args ...any) (int64, error) 
 	return p.Database.Exec(ctx, sql, args...)
 }
 
-func (p pool) Batch(ctx context.Context, s ...storage.Statement) ([]int64, error) {
+func (p *pool) Batch(ctx context.Context, s ...storage.Statement) ([]int64, error) {
 	if InTx(ctx) {
 		return nil, errPoolInTx
 	}
