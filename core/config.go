@@ -250,8 +250,15 @@ type RateLimitConfig struct {
 	// Max requests per Window seconds for paths without a rule. Defaults 100, 10.
 	Max    int `yaml:"max"`
 	Window int `yaml:"window"`
-	// Storage is "memory" (default, per process) or "database".
+	// Storage is "memory" (default, per process), "database", or "redis", which Store is.
 	Storage string `yaml:"storage"`
+	// OnFailure says what holds while the storage does not answer: "memory" (each process
+	// counts for itself), "open" (no limit) or "closed" (503). Default: "memory" beside
+	// Store, "closed" with the database, without which no request could be answered anyway.
+	OnFailure string `yaml:"onFailure"`
+	// Store counts outside of the database and this process. The program makes one of the
+	// option redis.
+	Store contract.LimitStore `yaml:"-"`
 	// Rules are the app's own by path; "*" is a wildcard. Max 0 lifts the limit.
 	Rules []RateLimit `yaml:"rules"`
 }

@@ -29,7 +29,12 @@ func (c *Config) setDefaults() {
 	defPtr(&c.RateLimit.Enabled, c.Production)
 	def(&c.RateLimit.Max, 100)
 	def(&c.RateLimit.Window, 10)
+	if c.RateLimit.Store != nil {
+		def(&c.RateLimit.Storage, "redis")
+		def(&c.RateLimit.OnFailure, "memory")
+	}
 	def(&c.RateLimit.Storage, "memory")
+	def(&c.RateLimit.OnFailure, "closed")
 	def(&c.Lockout.Max, 5)
 	def(&c.Lockout.Window, 900)
 	def(&c.Lockout.Duration, 1800)

@@ -1,6 +1,12 @@
 package core
 
-import "context"
+import (
+	"context"
+	"time"
+
+	"github.com/sallyport-auth/sallyport/core/contract"
+	"github.com/sallyport-auth/sallyport/core/internal/ratelimit"
+)
 
 // RunJob does the next job that is due, as a worker would.
 func RunJob(ctx context.Context, a *Auth) (bool, error) { return a.h.jobs.runOne(ctx) }
@@ -19,3 +25,21 @@ const JobTries = jobTries
 
 // Backoff is the wait after an attempt.
 var Backoff = backoff
+
+// DatabaseLimits are the database's counters; prefix keeps those of one test apart.
+func DatabaseLimits(a *Auth, prefix string) contract.LimitStore {
+	return limitsOf{databaseLimits{a.h}, prefix}
+}
+
+// MemoryLimits are a process's own counters.
+func MemoryLimits() contract.LimitStore { return limitsOf{store: ratelimit.NewMemory(0)} }
+
+type limitsOf struct {
+	store  ratelimit.Store
+	prefix string
+}
+
+func (l limitsOf) Take(ctx context.Context, key string, rule contract.LimitRule, now time.Time) (contract.LimitDecision, error) {
+	d, err := l.store.Take(ctx, l.prefix+key, ratelimit.Rule(rule), now)
+	return contract.LimitDecision(d), err
+}

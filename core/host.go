@@ -44,6 +44,7 @@ type Host struct {
 	hasher  *password.Pool
 	limits  *ratelimit.Rules
 	store   ratelimit.Store
+	watch   struct{ limits, attempts, sessions storeWatch }
 	jobs    *worker
 	trips   tripNames
 

@@ -23,23 +23,29 @@ var rateLimits = TableOf[rateRow]("rateLimit")
 type databaseLimits struct{ h *Host }
 
 func (d databaseLimits) Take(ctx context.Context, key string, rule ratelimit.Rule, now time.Time) (ratelimit.Decision, error) {
+	if rule.Max < 1 || rule.Window <= 0 {
+		return ratelimit.Decision{RetryAfter: max(rule.Window, time.Second)}, nil
+	}
 	id, err := d.h.NewID("rateLimit")
 	if err != nil {
 		return ratelimit.Decision{}, err
 	}
-	ms, edge := now.UnixMilli(), now.Add(-rule.Window).UnixMilli()
+	// What lies outside of these two is over, or was written before the clock was set back.
+	ms, edge, future := now.UnixMilli(), now.Add(-rule.Window).UnixMilli(), now.Add(rule.Window).UnixMilli()
 	rows, err := d.h.db.Query(ctx, `INSERT INTO {rateLimit=} ({rateLimit:id}, {rateLimit:key}, {rateLimit:count}, {rateLimit:lastRequest}) `+
 		`VALUES (?, ?, 1, ?) ON CONFLICT ({rateLimit:key}) DO UPDATE SET `+
-		`{rateLimit:count} = CASE WHEN {rateLimit.lastRequest} <= ? THEN 1 ELSE {rateLimit.count} + 1 END, {rateLimit:lastRequest} = ? `+
-		`WHERE {rateLimit.lastRequest} <= ? OR {rateLimit.count} < ? RETURNING {rateLimit:count}`,
-		id, key, ms, edge, ms, edge, rule.Max)
+		`{rateLimit:count} = CASE WHEN {rateLimit.lastRequest} <= ? OR {rateLimit.lastRequest} > ? THEN 1 ELSE {rateLimit.count} + 1 END, {rateLimit:lastRequest} = ? `+
+		`WHERE {rateLimit.lastRequest} <= ? OR {rateLimit.lastRequest} > ? OR {rateLimit.count} < ? RETURNING {rateLimit:count}`,
+		id, key, ms, edge, future, ms, edge, future, rule.Max)
 	n, taken, err := scanInt(rows, err)
 	if err != nil || taken && n > 0 {
 		return ratelimit.Decision{Allowed: err == nil}, err
 	}
 	rows, err = d.h.db.Query(ctx, "SELECT {rateLimit.lastRequest} FROM {rateLimit=} WHERE {rateLimit.key} = ?", key)
 	last, _, err := scanInt(rows, err)
-	return ratelimit.Decision{RetryAfter: time.UnixMilli(last).Add(rule.Window).Sub(now)}, err
+	// Between the two statements the row may have changed or gone.
+	wait := min(max(time.UnixMilli(last).Add(rule.Window).Sub(now), time.Millisecond), rule.Window)
+	return ratelimit.Decision{RetryAfter: wait}, err
 }
 
 func scanInt(rows storage.Rows, err error) (n int64, found bool, e error) {

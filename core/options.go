@@ -46,7 +46,9 @@ func (b *compiler) options() {
 	oneOf("session.tokenStorage", cfg.Session.TokenStorage, "hashed", "compat")
 	oneOf("session.cookieCache.strategy", cfg.Session.CookieCache.Strategy, "compact", "jwt", "jwe")
 	oneOf("password.hash", cfg.Password.Hash, "argon2id", "scrypt")
-	oneOf("rateLimit.storage", cfg.RateLimit.Storage, "memory", "database")
+	oneOf("rateLimit.storage", cfg.RateLimit.Storage, "memory", "database", "redis")
+	oneOf("rateLimit.onFailure", cfg.RateLimit.OnFailure, "memory", "open", "closed")
+	b.store("rateLimit.storage", cfg.RateLimit.Storage, "Config.RateLimit.Store", cfg.RateLimit.Store != nil)
 	oneOf("cookies.sameSite", strings.ToLower(cfg.Cookies.SameSite), "lax", "strict", "none")
 	for name, n := range map[string]int{"session.expiresIn": cfg.Session.ExpiresIn, "session.updateAge": *cfg.Session.UpdateAge,
 		"session.freshAge": *cfg.Session.FreshAge, "maxBody": cfg.MaxBody, "timeout": cfg.Timeout, "rateLimit.window": cfg.RateLimit.Window,
@@ -80,6 +82,16 @@ func (b *compiler) options() {
 	h.hasher, err = password.NewPool(password.Multi(hasher), pool)
 	if err != nil {
 		b.fault("password: %w", err)
+	}
+}
+
+// store refuses a storage that is not there, and a store that would not be asked.
+func (b *compiler) store(option, storage, field string, given bool) {
+	switch {
+	case storage == "redis" && !given:
+		b.fault("%s: \"redis\" needs a store: the program makes one of the option redis, an app sets %s", option, field)
+	case storage != "redis" && given:
+		b.fault("%s: %q would leave %s unused: leave the option out", option, storage, field)
 	}
 }
 
@@ -233,9 +245,12 @@ func (b *compiler) limits() {
 	if h.limits, err = ratelimit.NewRules(c); err != nil {
 		b.fault("rateLimit: %w", err)
 	}
-	if cfg.Storage == "database" {
-		h.store = databaseLimits{h}
-	} else {
+	switch {
+	case cfg.Store != nil:
+		h.store = h.newSharedLimits(foreignLimits{h, cfg.Store})
+	case cfg.Storage == "database":
+		h.store = h.newSharedLimits(databaseLimits{h})
+	default:
 		h.store = ratelimit.NewMemory(0)
 	}
 }
