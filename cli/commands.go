@@ -179,9 +179,9 @@ var routes = described(func(r *run, auth *core.Auth) error {
 })
 
 var errorCodes = described(func(r *run, auth *core.Auth) error {
-	return r.table("CODE\tSTATUS\tPLUGIN\tMESSAGE", func(line func(...string)) {
+	return r.table("CODE\tSTATUS\tCLASS\tPLUGIN\tMESSAGE", func(line func(...string)) {
 		for _, e := range auth.Errors() {
-			line(e.Code, fmt.Sprint(e.Status), e.Plugin, e.Message)
+			line(e.Code, fmt.Sprint(e.Status), string(e.Class), e.Plugin, e.Message)
 		}
 	})
 })

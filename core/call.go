@@ -48,7 +48,7 @@ type Call struct {
 	handed    *Session // whose token this answer carries
 
 	watched watch
-	failed  *Error // what the answer says no with
+	failed  Failure // what the answer says no with
 }
 
 type setCookie struct {

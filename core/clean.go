@@ -25,7 +25,7 @@ func (w *worker) cleanLoop() {
 		case <-timer.C:
 		}
 		if _, err := w.h.Clean(w.ctx); err != nil && w.ctx.Err() == nil {
-			w.h.log.Error("clean-up failed", failureArgs(err)...)
+			w.h.log.Error("clean-up failed", w.h.failureArgs(err)...)
 		}
 	}
 }

@@ -131,6 +131,9 @@ func (b *compiler) errors(s Spec) {
 		if !codeForm.MatchString(e.Code) || e.Status < 400 || e.Status > 599 {
 			b.fault("plugin %s: error %q with status %d: want a code like INVALID_TOKEN and a status from 400 to 599", s.ID, e.Code, e.Status)
 		}
+		if e.class != "" && e.class.policy().class != e.class {
+			b.fault("plugin %s: error %s is in the class %q, which is none", s.ID, e.Code, e.class)
+		}
 		old := b.h.errorByCode(e.Code)
 		if old != nil && (old.Status != e.Status || old.Message != e.Message) {
 			b.fault("plugin %s: error %s differs from the one that %s declares", s.ID, e.Code, b.h.owners[e.Code])

@@ -154,10 +154,10 @@ func (c *Call) finish(ctx context.Context, out any, err error) Response {
 	res := Response{Status: 200}
 	switch {
 	case err != nil:
-		e := c.host.classify(ctx, err)
-		c.host.logFailure(ctx, c, e, err)
-		c.failed = e
-		res = errorResponse(e)
+		f := c.host.Classify(ctx, err)
+		c.host.logFailure(ctx, c, f, err)
+		c.failed = f
+		res = errorResponse(f.Error)
 		if c.issued != nil {
 			// The session's transaction failed behind it: its cookies, and the headers in
 			// which hooks hand it out, are worth nothing.
@@ -171,8 +171,8 @@ func (c *Call) finish(ctx context.Context, out any, err error) Response {
 		}
 		body, err := encodeJSON(out)
 		if err != nil {
-			c.host.logFailure(ctx, c, ErrInternal, fmt.Errorf("core: encoding the answer of %s: %w", c.ep.path, err))
-			c.failed = ErrInternal
+			c.failed = c.host.failure(ErrInternal)
+			c.host.logFailure(ctx, c, c.failed, fmt.Errorf("core: encoding the answer of %s: %w", c.ep.path, err))
 			return errorResponse(ErrInternal)
 		}
 		res.Body = body
@@ -205,21 +205,20 @@ func errorResponse(e *Error) Response {
 
 // logFailure writes one line per refused or failed request: what, where, why. Request
 // values are attributes, never part of the text; secrets are in neither.
-func (h *Host) logFailure(ctx context.Context, c *Call, e *Error, cause error) {
-	level := slog.LevelInfo
-	if e.Status >= 500 {
-		level = slog.LevelError
-	}
-	if !h.log.Enabled(ctx, level) {
+func (h *Host) logFailure(ctx context.Context, c *Call, f Failure, cause error) {
+	if !h.log.Enabled(ctx, f.Level) {
 		return
 	}
-	attrs := []slog.Attr{slog.String("code", e.Code), slog.Int("status", e.Status),
+	attrs := []slog.Attr{slog.String("code", f.Code), slog.Int("status", f.Status), slog.String("class", string(f.Class)),
 		slog.String("method", strings.Clone(c.ex.Method())), slog.String("path", c.ep.path)}
 	if id := c.ex.Header("X-Request-Id"); id != "" {
 		attrs = append(attrs, slog.String("request_id", strings.Clone(id)))
 	}
-	attrs = append(attrs, failureAttrs(cause)...)
-	h.log.LogAttrs(ctx, level, "request failed", attrs...)
+	if f.Canceled {
+		attrs = append(attrs, slog.Bool("canceled", true))
+	}
+	attrs = append(attrs, h.failureAttrs(cause)...)
+	h.log.LogAttrs(ctx, f.Level, "request failed", attrs...)
 }
 
 // seconds is a duration for Retry-After: whole seconds, rounded up, at least one.

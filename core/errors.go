@@ -17,6 +17,7 @@ type Error struct {
 	Message string
 	header  []Field
 	cause   error
+	class   Class
 }
 
 // NewError makes an error with a stable code, an HTTP status and a text for people.
@@ -79,35 +80,43 @@ func (e *Error) WithHeader(name, value string) *Error {
 	return &c
 }
 
+// In returns a copy that declares its class. Without one an error has the class that the
+// code was registered with, else the one of its status.
+func (e *Error) In(c Class) *Error {
+	d := *e
+	d.class = c
+	return &d
+}
+
 // Codes of core itself. Statuses and texts are Better Auth's where it has them.
 var (
 	ErrUnauthorized             = NewError("UNAUTHORIZED", 401, "Unauthorized")
-	ErrUserNotFound             = NewError("USER_NOT_FOUND", 400, "User not found")
+	ErrUserNotFound             = NewError("USER_NOT_FOUND", 400, "User not found").In(ClassNotFound)
 	ErrFailedToCreateUser       = NewError("FAILED_TO_CREATE_USER", 422, "Failed to create user")
 	ErrFailedToGetSession       = NewError("FAILED_TO_GET_SESSION", 401, "Failed to get session")
 	ErrFailedToGetUserInfo      = NewError("FAILED_TO_GET_USER_INFO", 404, "Failed to get user info")
-	ErrInvalidPassword          = NewError("INVALID_PASSWORD", 400, "Invalid password")
+	ErrInvalidPassword          = NewError("INVALID_PASSWORD", 400, "Invalid password").In(ClassInvalidCredentials)
 	ErrInvalidEmail             = NewError("INVALID_EMAIL", 400, "Invalid email")
 	ErrInvalidUser              = NewError("INVALID_USER", 401, "Invalid user")
-	ErrInvalidToken             = NewError("INVALID_TOKEN", 400, "Invalid token")
-	ErrTokenExpired             = NewError("TOKEN_EXPIRED", 401, "Token expired")
+	ErrInvalidToken             = NewError("INVALID_TOKEN", 400, "Invalid token").In(ClassTokenInvalid)
+	ErrTokenExpired             = NewError("TOKEN_EXPIRED", 401, "Token expired").In(ClassTokenExpired)
 	ErrEmailCanNotBeUpdated     = NewError("EMAIL_CAN_NOT_BE_UPDATED", 400, "Email can not be updated")
 	ErrChangeEmailDisabled      = NewError("CHANGE_EMAIL_DISABLED", 400, "Change email is disabled")
-	ErrCredentialNotFound       = NewError("CREDENTIAL_ACCOUNT_NOT_FOUND", 400, "Credential account not found")
-	ErrSessionExpired           = NewError("SESSION_EXPIRED", 400, "Session expired. Re-authenticate to perform this action.")
+	ErrCredentialNotFound       = NewError("CREDENTIAL_ACCOUNT_NOT_FOUND", 400, "Credential account not found").In(ClassNotFound)
+	ErrSessionExpired           = NewError("SESSION_EXPIRED", 400, "Session expired. Re-authenticate to perform this action.").In(ClassUnauthorized)
 	ErrFailedToUnlinkLast       = NewError("FAILED_TO_UNLINK_LAST_ACCOUNT", 400, "You can't unlink your last account")
-	ErrAccountNotFound          = NewError("ACCOUNT_NOT_FOUND", 400, "Account not found")
-	ErrCrossSiteNavigation      = NewError("CROSS_SITE_NAVIGATION_LOGIN_BLOCKED", 403, "Cross-site navigation login blocked. This request appears to be a CSRF attack.")
+	ErrAccountNotFound          = NewError("ACCOUNT_NOT_FOUND", 400, "Account not found").In(ClassNotFound)
+	ErrCrossSiteNavigation      = NewError("CROSS_SITE_NAVIGATION_LOGIN_BLOCKED", 403, "Cross-site navigation login blocked. This request appears to be a CSRF attack.").In(ClassValidation)
 	ErrVerificationNotEnabled   = NewError("VERIFICATION_EMAIL_NOT_ENABLED", 400, "Verification email isn't enabled")
 	ErrEmailAlreadyVerified     = NewError("EMAIL_ALREADY_VERIFIED", 400, "Email is already verified")
 	ErrEmailMismatch            = NewError("EMAIL_MISMATCH", 400, "Email mismatch")
 	ErrSessionNotFresh          = NewError("SESSION_NOT_FRESH", 403, "Session is not fresh")
-	ErrInvalidOrigin            = NewError("INVALID_ORIGIN", 403, "Invalid origin")
-	ErrInvalidCallbackURL       = NewError("INVALID_CALLBACK_URL", 403, "Invalid callbackURL")
-	ErrInvalidRedirectURL       = NewError("INVALID_REDIRECT_URL", 403, "Invalid redirectURL")
-	ErrInvalidErrorCallbackURL  = NewError("INVALID_ERROR_CALLBACK_URL", 403, "Invalid errorCallbackURL")
-	ErrInvalidNewUserCallback   = NewError("INVALID_NEW_USER_CALLBACK_URL", 403, "Invalid newUserCallbackURL")
-	ErrMissingOrigin            = NewError("MISSING_OR_NULL_ORIGIN", 403, "Missing or null Origin")
+	ErrInvalidOrigin            = NewError("INVALID_ORIGIN", 403, "Invalid origin").In(ClassValidation)
+	ErrInvalidCallbackURL       = NewError("INVALID_CALLBACK_URL", 403, "Invalid callbackURL").In(ClassValidation)
+	ErrInvalidRedirectURL       = NewError("INVALID_REDIRECT_URL", 403, "Invalid redirectURL").In(ClassValidation)
+	ErrInvalidErrorCallbackURL  = NewError("INVALID_ERROR_CALLBACK_URL", 403, "Invalid errorCallbackURL").In(ClassValidation)
+	ErrInvalidNewUserCallback   = NewError("INVALID_NEW_USER_CALLBACK_URL", 403, "Invalid newUserCallbackURL").In(ClassValidation)
+	ErrMissingOrigin            = NewError("MISSING_OR_NULL_ORIGIN", 403, "Missing or null Origin").In(ClassValidation)
 	ErrFieldNotAllowed          = NewError("FIELD_NOT_ALLOWED", 400, "Field not allowed to be set")
 	ErrMissingField             = NewError("MISSING_FIELD", 400, "Field is required")
 	ErrValidation               = NewError("VALIDATION_ERROR", 400, "Validation Error")
@@ -119,10 +128,10 @@ var (
 	ErrDeferRefreshRequired     = NewError("METHOD_NOT_ALLOWED_DEFER_SESSION_REQUIRED", 405, "POST method requires deferSessionRefresh to be enabled in session config")
 	ErrBodyMustBeObject         = NewError("BODY_MUST_BE_AN_OBJECT", 400, "Body must be an object")
 	ErrNotFound                 = NewError("NOT_FOUND", 404, "Not found")
-	ErrEmailTaken               = NewError("USER_ALREADY_EXISTS_USE_ANOTHER_EMAIL", 422, "User already exists. Use another email.")
+	ErrEmailTaken               = NewError("USER_ALREADY_EXISTS_USE_ANOTHER_EMAIL", 422, "User already exists. Use another email.").In(ClassEmailRegistered)
 	ErrBanned                   = NewError("BANNED_USER", 403, "You have been banned from this application. Please contact support if you believe this is an error.")
 	ErrTooManyRequests          = NewError("TOO_MANY_REQUESTS", 429, "Too many requests. Please try again later.")
-	ErrAccountLocked            = NewError("ACCOUNT_LOCKED", 429, "Too many failed attempts. Please try again later.")
+	ErrAccountLocked            = NewError("ACCOUNT_LOCKED", 429, "Too many failed attempts. Please try again later.").In(ClassAccountLocked)
 	ErrServiceUnavailable       = NewError("SERVICE_UNAVAILABLE", 503, "The service is temporarily unavailable. Please try again later.")
 	ErrInternal                 = NewError("INTERNAL_SERVER_ERROR", 500, "Internal Server Error")
 	errNoFieldsToUpdate         = NewError("NO_FIELDS_TO_UPDATE", 400, "No fields to update")

@@ -41,13 +41,14 @@ func (a *Auth) Routes() []RouteInfo {
 type ErrorInfo struct {
 	Code, Message, Plugin string
 	Status                int
+	Class                 Class
 }
 
 // Errors lists all codes, sorted.
 func (a *Auth) Errors() []ErrorInfo {
 	out := make([]ErrorInfo, len(a.h.errors))
 	for i, e := range a.h.errors {
-		out[i] = ErrorInfo{e.Code, e.Message, a.h.owners[e.Code], e.Status}
+		out[i] = ErrorInfo{e.Code, e.Message, a.h.owners[e.Code], e.Status, a.h.classOf(e)}
 	}
 	sort.Slice(out, func(i, j int) bool { return out[i].Code < out[j].Code })
 	return out

@@ -99,13 +99,13 @@ func (h *Host) callRoute(ctx context.Context, key any, in any, options []CallOpt
 		}
 	}
 	if err != nil {
-		e := h.classify(ctx, err)
-		h.logFailure(ctx, c, e, err)
-		c.failed = e
-		if AsError(err) == nil {
-			e = e.Because(err)
+		f := h.Classify(ctx, err)
+		h.logFailure(ctx, c, f, err)
+		c.failed = f
+		if f.cause == nil && AsError(err) != f.Error {
+			return nil, f.Because(err)
 		}
-		return nil, e
+		return nil, f.Error
 	}
 	if c.answer != nil {
 		return c.answer, nil
@@ -162,12 +162,13 @@ func (a *Auth) ReadSession(ctx context.Context, ex Exchange) (s *SessionAnswer, 
 // Answer turns an error of ReadSession, or a missing session (ErrUnauthorized), into the
 // answer that every endpoint gives. A failure of ours is logged with its cause.
 func (a *Auth) Answer(ctx context.Context, err error) Response {
-	e := a.h.classify(ctx, err)
-	if e.Status >= 500 {
-		attrs := append([]slog.Attr{slog.String("code", e.Code), slog.Int("status", e.Status)}, failureAttrs(err)...)
-		a.h.log.LogAttrs(ctx, slog.LevelError, "request failed", attrs...)
+	f := a.h.Classify(ctx, err)
+	if f.Status >= 500 {
+		attrs := append([]slog.Attr{slog.String("code", f.Code), slog.Int("status", f.Status), slog.String("class", string(f.Class))},
+			a.h.failureAttrs(err)...)
+		a.h.log.LogAttrs(ctx, f.Level, "request failed", attrs...)
 	}
-	return errorResponse(e)
+	return errorResponse(f.Error)
 }
 
 // CORS returns what an answer to a browser's cross-origin request has to say: the exact

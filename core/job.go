@@ -181,7 +181,7 @@ func (w *worker) loop() {
 	for {
 		worked, err := w.runOne(w.ctx)
 		if err != nil && w.ctx.Err() == nil {
-			w.h.log.Error("jobs cannot be read", failureArgs(err)...)
+			w.h.log.Error("jobs cannot be read", w.h.failureArgs(err)...)
 		}
 		if worked {
 			continue
@@ -271,9 +271,9 @@ func backoff(attempt int) time.Duration {
 	return d + time.Duration(rand.Int64N(int64(d/4)))
 }
 
-func failureArgs(err error) []any {
+func (h *Host) failureArgs(err error) []any {
 	var out []any
-	for _, a := range failureAttrs(err) {
+	for _, a := range h.failureAttrs(err) {
 		out = append(out, a)
 	}
 	return out

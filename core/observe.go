@@ -59,7 +59,7 @@ func (c *Call) unwatch(ctx context.Context, status int) {
 		return
 	}
 	o := c.host.outcome(c.failed)
-	o.Status, o.Canceled = status, errors.Is(ctx.Err(), context.Canceled)
+	o.Status, o.Canceled = status, o.Canceled || errors.Is(ctx.Err(), context.Canceled)
 	c.watched.end(ctx, o)
 }
 
@@ -69,7 +69,7 @@ func (h *Host) unmatched(ctx context.Context, ex Exchange) {
 		return
 	}
 	ctx, w := h.observe(ctx, contract.Work{Kind: contract.WorkRequest, Method: knownMethod(ex.Method()), Request: ex})
-	o := h.outcome(ErrNotFound)
+	o := h.outcome(h.failure(ErrNotFound))
 	o.Status = 404
 	w.end(ctx, o)
 }
@@ -91,7 +91,7 @@ func (h *Host) observeWork(ctx context.Context, kind contract.WorkKind, name str
 	if w.observer != nil {
 		o := contract.Outcome{}
 		if err != nil {
-			o = h.outcome(h.classify(ctx, err))
+			o = h.outcome(h.Classify(ctx, err))
 		}
 		w.end(ctx, o)
 	}
@@ -107,18 +107,18 @@ func (h *Host) observeHash(ctx context.Context, name string) (context.Context, f
 	return ctx, func(err error) {
 		o := contract.Outcome{}
 		if err != nil {
-			o = h.outcome(h.classify(ctx, err))
+			o = h.outcome(h.Classify(ctx, err))
 		}
 		w.end(ctx, o)
 	}
 }
 
-// outcome is what an Observer hears of an error; nil is success.
-func (h *Host) outcome(e *Error) contract.Outcome {
-	if e == nil {
+// outcome is what an Observer hears of a failure; the zero one is success.
+func (h *Host) outcome(f Failure) contract.Outcome {
+	if f.Error == nil {
 		return contract.Outcome{}
 	}
-	return contract.Outcome{Code: e.Code, Failed: e.Status >= 500}
+	return contract.Outcome{Code: f.Code, Class: string(f.Class), Failed: f.Status >= 500 && !f.Canceled, Canceled: f.Canceled}
 }
 
 // watched is a database or transaction with each trip as a piece of work.

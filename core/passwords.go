@@ -175,8 +175,8 @@ func (h *Host) credentialAccount(userID, hash string) (storage.Statement, error)
 
 // Lengths count UTF-16 code units before any normalisation; nothing is trimmed.
 var (
-	ErrPasswordTooShort = NewError("PASSWORD_TOO_SHORT", 400, "Password too short")
-	ErrPasswordTooLong  = NewError("PASSWORD_TOO_LONG", 400, "Password too long")
+	ErrPasswordTooShort = NewError("PASSWORD_TOO_SHORT", 400, "Password too short").In(ClassWeakPassword)
+	ErrPasswordTooLong  = NewError("PASSWORD_TOO_LONG", 400, "Password too long").In(ClassWeakPassword)
 )
 
 // PasswordLimits returns the shortest and longest new password.

@@ -23,9 +23,9 @@ type Status struct {
 
 // Core's own endpoints.
 var (
-	OK       = NewRoute[None, OKAnswer]("GET /ok", Public)
-	Failure  = NewRoute[None, None]("GET /error", Public)
-	Features = NewRoute[None, FeatureList]("GET /features", Public)
+	OK        = NewRoute[None, OKAnswer]("GET /ok", Public)
+	ErrorPage = NewRoute[None, None]("GET /error", Public)
+	Features  = NewRoute[None, FeatureList]("GET /features", Public)
 )
 
 // OKAnswer is the answer of /ok.
@@ -60,7 +60,7 @@ func (b *compiler) ownSpec() (s Spec, userFields, sessionFields map[string]*fiel
 		Extend: []schema.Extension{proof, userExt, sessionExt},
 		Endpoints: []Endpoint{
 			OK.Handle(func(context.Context, *Call, None) (OKAnswer, error) { return OKAnswer{true}, nil }),
-			Failure.Handle(h.failurePage),
+			ErrorPage.Handle(h.failurePage),
 			Features.Handle(h.features),
 			GetSession.Handle(h.getSession), SignOut.Handle(h.signOut), ListSessions.Handle(h.listSessions),
 			RevokeSession.Handle(h.revokeSession), RevokeSessions.Handle(h.revokeSessions),

@@ -132,7 +132,7 @@ var (
 	errLinkInvalid  = NewError("INVALID_TOKEN", 401, "Invalid token")
 	errLinkExpired  = ErrTokenExpired
 	errLinkNoUser   = NewError("USER_NOT_FOUND", 401, "User not found")
-	errLinkConflict = NewError("INVALID_USER", 401, "Invalid user")
+	errLinkConflict = NewError("INVALID_USER", 401, "Invalid user").In(ClassTokenInvalid)
 )
 
 func (h *Host) followLink(ctx context.Context, c *Call, in VerifyEmailInput) (VerifyEmailAnswer, error) {

@@ -35,4 +35,3 @@ func Unprotected(want *Schema, names Names, live *Live) []string {
 	}
 	return out
 }
-

@@ -101,6 +101,10 @@ type Database interface {
 	Close() error
 }
 
+// Explainer is what a Database may be besides: it describes an error of its driver's that
+// did not come through it, with logical names. It returns nil if it is none.
+type Explainer interface{ Explain(err error) *Error }
+
 // Stats describes a connection pool.
 type Stats struct {
 	MaxOpen, Open, InUse int

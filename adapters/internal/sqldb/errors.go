@@ -48,6 +48,16 @@ func (d *DB) Fail(ctx context.Context, err error) error {
 	return e
 }
 
+// Explain describes an error of the driver's that did not come through this handle: a
+// hook of the app's has used its own. nil if it is none.
+func (d *DB) Explain(err error) *storage.Error {
+	e := d.cfg.Classify(err, d.bound.Load().naming)
+	if e != nil {
+		e.Err = err
+	}
+	return e
+}
+
 // kindOf tells errors apart that are no driver's own.
 func kindOf(err error) storage.Kind {
 	var timeout net.Error
