@@ -149,5 +149,5 @@ func TestObserverSeesCallsAndJobs(t *testing.T) {
 	if _, err := core.GetSession.Call(ctx, e.auth, core.None{}, core.AsToken("abc")); err == nil {
 		t.Fatal("no error")
 	}
-	wantLines(t, w.take(t), "end /call /api/auth/get-session 0 SERVICE_UNAVAILABLE true true")
+	wantLines(t, w.take(t), "end /call /api/auth/get-session 0 SERVICE_UNAVAILABLE false true")
 }
