@@ -142,7 +142,7 @@ options:
 	if err != nil || len(auth.Commands()) == 0 {
 		return
 	}
-	fmt.Fprintf(w, "\nof plugins:\n")
+	fmt.Fprintf(w, "\nof plugins, whose names may be left out where one alone has the command:\n")
 	for _, c := range auth.Commands() {
 		fmt.Fprintf(w, "  %-32s %s\n", c.Plugin+" "+c.Name, c.Summary)
 	}
@@ -212,26 +212,27 @@ func readable(name string) bool {
 	return name == "" || err == nil
 }
 
-// pluginCommand runs "ID NAME ARGS...", a command that an enabled plugin brings. Its
-// options come before the arguments.
+// pluginCommand runs "ID NAME ARGS...", a command that an enabled plugin brings; ID may be
+// left out where one plugin alone has the name. Its options come before the arguments.
 func (r *run) pluginCommand(ctx context.Context, args []string) int {
 	unknown := func() int {
 		fmt.Fprintf(r.err, "%s: unknown command %q; see %s help\n", r.Name, strings.Join(args[:min(2, len(args))], " "), r.Name)
 		return misused
 	}
-	if len(args) < 2 {
-		return unknown()
+	id, name, rest := "", args[0], args[1:]
+	if slices.Contains(server.IDs(r.Plugins), name) {
+		if len(rest) == 0 {
+			return unknown()
+		}
+		id, name, rest = name, rest[0], rest[1:]
 	}
-	f := flag.NewFlagSet(r.Name+" "+args[0]+" "+args[1], flag.ContinueOnError)
+	f := flag.NewFlagSet(strings.TrimSpace(r.Name+" "+id)+" "+name, flag.ContinueOnError)
 	f.SetOutput(r.err)
 	r.flags(f)
-	if err := f.Parse(args[2:]); err != nil {
+	if err := f.Parse(rest); err != nil {
 		return misused
 	}
-	if !slices.Contains(server.IDs(r.Plugins), args[0]) {
-		return unknown()
-	}
-	if err := r.runPlugin(ctx, args[0], args[1], f.Args()); err != nil {
+	if err := r.runPlugin(ctx, id, name, f.Args()); err != nil {
 		if errors.Is(err, errNoCommand) {
 			return unknown()
 		}
@@ -252,22 +253,35 @@ func (r *run) runPlugin(ctx context.Context, id, name string, args []string) (er
 	if err != nil {
 		return err
 	}
-	if find(described, id, name) == nil {
-		return errNoCommand
+	found, err := find(described, id, name)
+	if err != nil {
+		return err
 	}
 	auth, closeAll, err := server.OpenAuth(ctx, c, r.Plugins...)
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, closeAll(context.WithoutCancel(ctx))) }()
-	return find(auth, id, name).Run(ctx, auth.Host(), args, r.out)
+	// Once more: this one's Run belongs to a plugin that has started.
+	if found, err = find(auth, found.Plugin, name); err != nil {
+		return err
+	}
+	return found.Run(ctx, auth.Host(), args, r.out)
 }
 
-func find(auth *core.Auth, id, name string) *core.PluginCommand {
+// find finds a plugin's command, or the only one of a name if id is empty.
+func find(auth *core.Auth, id, name string) (*core.PluginCommand, error) {
+	var found []*core.PluginCommand
 	for _, c := range auth.Commands() {
-		if c.Plugin == id && c.Name == name {
-			return &c
+		if c.Name == name && (id == "" || c.Plugin == id) {
+			found = append(found, &c)
 		}
 	}
-	return nil
+	switch len(found) {
+	case 0:
+		return nil, errNoCommand
+	case 1:
+		return found[0], nil
+	}
+	return nil, fmt.Errorf("%s is a command of several plugins: say %s %s, or %s %s", name, found[0].Plugin, name, found[1].Plugin, name)
 }

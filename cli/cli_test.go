@@ -44,6 +44,44 @@ func (notes) Spec() core.Spec {
 		}}}}
 }
 
+// counter is another plugin with a command of the same name, and one of its own.
+type counter struct{}
+
+func (counter) Spec() core.Spec {
+	run := func(_ context.Context, _ *core.Host, args []string, out io.Writer) error {
+		_, err := fmt.Fprintf(out, "counted %q\n", args)
+		return err
+	}
+	return core.Spec{ID: "counter", Commands: []core.Command{{Name: "count", Run: run}, {Name: "recount", Run: run}}}
+}
+
+// A plugin's name may be left out before its command, unless that could mean another's.
+func TestCommandWithoutPlugin(t *testing.T) {
+	p := program()
+	p.Plugins = append(p.Plugins, server.Entry("counter", func(struct{}) counter { return counter{} }))
+	env := []string{"SALLYPORT_DATA=" + t.TempDir(), "SALLYPORT_PLUGINS=email-password,notes,counter"}
+	for _, tt := range []struct {
+		args      string
+		code      int
+		out, errs string
+	}{
+		{"migrate apply", 0, "", ""},
+		{"recount x", 0, `counted ["x"]`, ""},
+		{"counter recount x", 0, `counted ["x"]`, ""},
+		{"counter count", 0, "counted []", ""},
+		{"notes count", 0, "0 notes", ""},
+		{"count", 1, "", "count is a command of several plugins: say notes count, or counter count"},
+		{"notes recount", 64, "", `unknown command "notes recount"`},
+		{"uncount x", 64, "", `unknown command "uncount x"`},
+	} {
+		var out, errs bytes.Buffer
+		code := p.Run(t.Context(), strings.Fields(tt.args), env, &out, &errs)
+		if code != tt.code || !strings.Contains(out.String(), tt.out) || !strings.Contains(errs.String(), tt.errs) {
+			t.Errorf("%s: code %d, out %q, errors %q", tt.args, code, out.String(), errs.String())
+		}
+	}
+}
+
 func program() cli.Program {
 	return cli.Program{Name: "acme", Version: "1.2.3", Plugins: []server.PluginEntry{
 		server.Entry(emailpassword.ID, emailpassword.New),
@@ -145,6 +183,8 @@ func migrate(t *testing.T, database string) {
 	expect(0, "added: plugin notes: table note (\"note\") was made", "migrate", "apply")
 	expect(0, "0 notes, arguments [\"a\" \"-b\"]\n", "notes", "count", "--", "a", "-b")
 	expect(1, "acme: told to fail", "notes", "count", "fail")
+	expect(0, "0 notes, arguments [\"a\"]\n", "count", "a")
+	expect(64, "", "notes")
 	// Up to date, it starts, and ends when it is told to.
 	ctx, cancel := context.WithCancel(t.Context())
 	p := program()

@@ -42,7 +42,8 @@ type Spec struct {
 	Limits []RateLimit
 	// Jobs are the work that the plugin does after a commit and must not lose.
 	Jobs []JobHandler
-	// Commands are added to the program: sallyport ID NAME.
+	// Commands are added to the program: sallyport ID NAME, or sallyport NAME while no
+	// other plugin has the name.
 	Commands []Command
 	// Data is what the plugin keeps about a user: exported and erased with the account.
 	Data []DataSet

@@ -11,9 +11,9 @@ import (
 	"github.com/sallyport-auth/sallyport/core"
 )
 
-var errUsage = errors.New("usage: sallyport jwt keys list|rotate|rewrap")
+var errUsage = errors.New("usage: sallyport keys list|rotate|rewrap")
 
-// keysCommand is "sallyport jwt keys".
+// keysCommand is "sallyport keys".
 func (p *Plugin) keysCommand(ctx context.Context, _ *core.Host, args []string, out io.Writer) error {
 	if len(args) != 1 {
 		return errUsage

@@ -18,7 +18,7 @@
 // so long a replica may go on signing with a key that was rotated elsewhere. /jwks always
 // reads the database, so that a new key is known to verifiers before its first token is.
 //
-// Commands: sallyport jwt keys list, rotate, rewrap.
+// Commands: sallyport keys list, rotate, rewrap.
 //
 // # Threats
 //

@@ -128,7 +128,7 @@ func (d database) replica(t testing.TB, o jwt.Options, change func(*core.Config)
 	return a
 }
 
-// command runs "sallyport jwt keys ARGS".
+// command runs "sallyport keys ARGS".
 func command(a *core.Auth, args ...string) (string, error) {
 	var out bytes.Buffer
 	for _, c := range a.Commands() {
