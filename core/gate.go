@@ -23,6 +23,9 @@ type SignIn struct {
 	AAL int
 	// Forget makes a session of one day that ends with the browser's.
 	Forget bool
+	// Asked says that the request itself chose (rememberMe). Where it did not, a browser
+	// that was told to forget its last session is told so of this one too.
+	Asked bool
 	// Callback is where a navigation goes afterwards; it has been checked.
 	Callback string
 	// With are statements that belong to the same act (clearing failed attempts): they
@@ -110,6 +113,7 @@ type RequestEvent struct{ Call *Call }
 // which is the call's answer (nil, nil).
 func (h *Host) SignIn(ctx context.Context, tx *Tx, in *SignIn) (*Session, error) {
 	def(&in.AAL, 1)
+	in.Forget = in.Forget || !in.Asked && in.Call.forgets()
 	if err := checkBan(in.User, in.Call.now); err != nil {
 		return nil, err
 	}

@@ -70,6 +70,33 @@ func TestDontRememberMe(t *testing.T) {
 	}
 }
 
+// A way to sign in that does not ask whether to be remembered leaves a browser as it was.
+func TestForgottenBrowserStaysForgotten(t *testing.T) {
+	e := start(t, config(func(c *core.Config) { c.Email.AutoSignIn = true }))
+	c := e.client()
+	c.must(200, "POST", "/sign-up/email", m{"email": "a@example.com", "password": password, "name": "A", "rememberMe": false})
+	e.client().signUp("b@example.com")
+	verify := func() answer {
+		e.exec("UPDATE {user} SET {user:emailVerified} = ?", false)
+		e.client().must(200, "POST", "/send-verification-email", m{"email": "b@example.com"})
+		return c.must(200, "GET", "/verify-email?token="+e.mailed("verify-email").Token, nil)
+	}
+	if a := verify(); strings.Contains(fmt.Sprint(a.Header), "Max-Age") || c.jar[forgetCookie] == "" || !strings.Contains(string(c.get("/get-session").Body), "b@example.com") {
+		t.Errorf("signed in by a link: %v", a.Header)
+	}
+	e.clock.Add(24*time.Hour + time.Millisecond)
+	if c.user() != "" {
+		t.Error("it lives for more than a day")
+	}
+	c.must(200, "POST", "/sign-in/email", m{"email": "a@example.com", "password": password, "rememberMe": true})
+	if c.jar[forgetCookie] != "" {
+		t.Error("who asks to be remembered is not")
+	}
+	if a := verify(); !strings.Contains(fmt.Sprint(a.Header), "Max-Age=604800") {
+		t.Errorf("a browser that is remembered: %v", a.Header)
+	}
+}
+
 func TestFreshSession(t *testing.T) {
 	e := start(t)
 	c := e.client().signUp("a@example.com")

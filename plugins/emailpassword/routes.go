@@ -106,7 +106,8 @@ func (p *Plugin) create(ctx context.Context, c *core.Call, u *core.User, hash st
 		if p.hidesAccounts() {
 			return nil
 		}
-		s, err := p.host.SignIn(ctx, tx, &core.SignIn{Call: c, User: u, Methods: []string{"pwd"}, Forget: isFalse(in.RememberMe)})
+		s, err := p.host.SignIn(ctx, tx, &core.SignIn{Call: c, User: u, Methods: []string{"pwd"},
+			Forget: isFalse(in.RememberMe), Asked: true})
 		if s != nil {
 			out.Token = &s.Token
 		}
@@ -146,7 +147,7 @@ func (p *Plugin) signIn(ctx context.Context, c *core.Call, in SignInInput) (Sign
 		return none, p.refuseUnverified(ctx, cr.User, checked, callback)
 	}
 	s, err := p.host.SignIn(ctx, nil, &core.SignIn{Call: c, User: cr.User, Methods: []string{"pwd"},
-		Forget: isFalse(in.RememberMe), Callback: callback, With: checked.With})
+		Forget: isFalse(in.RememberMe), Asked: true, Callback: callback, With: checked.With})
 	if err != nil {
 		checked.Release(ctx, err)
 		return none, err
