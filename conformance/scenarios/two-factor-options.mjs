@@ -196,6 +196,20 @@ async function off(s) {
   for (const path of ["verify-totp", "get-totp-uri", "send-otp", "verify-otp", "verify-backup-code"]) await s.step(path, () => post(a, path, { code: "000000", password: who.password }));
 }
 
+async function unconfirmed(s) {
+  const who = person("lee"), a = s.client();
+  await s.step("sign up", () => a.api.signUp.email(who));
+  const { data } = await s.step("enable", () => a.api.twoFactor.enable({ password: who.password }));
+  await s.step("a wrong backup code", () => post(a, "verify-backup-code", { code: "aaaaa-bbbbb" }));
+  await s.step("a backup code confirms nothing", () => post(a, "verify-backup-code", { code: data.backupCodes[0] }));
+  await s.step("and is used", () => post(a, "verify-backup-code", { code: data.backupCodes[0] }));
+  await s.step("nor without a session in return", () => post(a, "verify-backup-code", { code: data.backupCodes[1], disableSession: true }));
+  await s.step("still off", () => a.api.getSession());
+  await s.step("not asked", () => s.client().api.signIn.email(who));
+  await s.step("a code confirms", async () => a.api.twoFactor.verifyTotp({ code: await freshCode(secretOf(data.totpURI)) }));
+  await s.step("a backup code in a session", () => post(a, "verify-backup-code", { code: data.backupCodes[2], trustDevice: true }));
+}
+
 async function beside(s) {
   const who = person("kim");
   const { c: a, secret } = await enrol(s, who);
@@ -216,7 +230,7 @@ async function beside(s) {
 export const plugins = ["two-factor"];
 const part = (run, twoFactor, more) => ({ name: run.name, run, plugins, options: { ...(twoFactor && { twoFactor }), ...more } });
 export const parts = [
-  part(mailed), part(input), part(limits), part(remember), part(trust),
+  part(mailed), part(input), part(limits), part(remember), part(trust), part(unconfirmed),
   part(lock, { accountLockout: { maxFailedAttempts: 2, durationSeconds: 2 } }),
   part(backup, { backupCodeOptions: { amount: 4, length: 13, storeBackupCodes: "plain" } }),
   part(skip, { skipVerificationOnEnable: true, issuer: "Laden (ß)", twoFactorCookieMaxAge: 2, totpOptions: { digits: 6, period: 30 } }),

@@ -9,6 +9,9 @@ import (
 	"github.com/sallyport-auth/sallyport/core"
 )
 
+// byBackupCode is the name of the method among those of a session.
+const byBackupCode = "backup-code"
+
 // dashAfter is where the codes of Better Auth have their dash.
 const dashAfter = 5
 
@@ -113,7 +116,7 @@ func (p *Plugin) verifyBackupCode(ctx context.Context, c *core.Call, in BackupCo
 			out.Token = &who.session.Token
 		}
 	} else {
-		out, err = p.accept(ctx, c, g, "backup-code", isTrue(in.TrustDevice), take)
+		out, err = p.accept(ctx, c, g, byBackupCode, isTrue(in.TrustDevice), take)
 	}
 	if err != nil {
 		return Verified{}, g.undo(ctx, err)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -411,6 +412,22 @@ func TestView(t *testing.T) {
 	fresh := ada.Post("/two-factor/generate-backup-codes", m{"password": password}).Want(200).Get("backupCodes").([]any)
 	w.challenge(ada.email).Post("/two-factor/verify-backup-code", m{"code": ada.codes[0]}).WantCode(401, "INVALID_BACKUP_CODE")
 	w.challenge(ada.email).Post("/two-factor/verify-backup-code", m{"code": fresh[0]}).Want(200)
+}
+
+// TestBackupCodeConfirmsNothing: a code that was shown a moment before does not prove that
+// the authenticator has the secret.
+func TestBackupCodeConfirmsNothing(t *testing.T) {
+	w := newWorld(t, Options{})
+	c := w.signUp("ada@example.com")
+	codes := c.Post("/two-factor/enable", m{"password": password}).Want(200).Get("backupCodes").([]any)
+	a := c.Post("/two-factor/verify-backup-code", m{"code": codes[0]}).Want(200)
+	if a.Get("user.twoFactorEnabled") == true || slices.ContainsFunc(a.Header, func(f core.Field) bool { return f.Name == "Set-Cookie" }) {
+		t.Errorf("switched on by a backup code: %s", a.Body)
+	}
+	c.Post("/two-factor/verify-backup-code", m{"code": codes[0]}).WantCode(401, "INVALID_BACKUP_CODE")
+	if c = w.Client(); c.Post("/sign-in/email", m{"email": "ada@example.com", "password": password}).Get("twoFactorRedirect") != nil {
+		t.Error("asked for a second factor that nobody confirmed")
+	}
 }
 
 // TestDisableSession spends a code that buys no session.

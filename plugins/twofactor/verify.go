@@ -113,6 +113,7 @@ func (p *Plugin) verifyTOTP(ctx context.Context, c *core.Call, in CodeInput) (Ve
 
 // accept takes a right code and gives what it is worth, all in one transaction: the
 // session of a sign-in, or the raised session of who switches two-factor on with it.
+// Backup codes switch nothing on.
 func (p *Plugin) accept(ctx context.Context, c *core.Call, g *guess, method string, trust bool, take func(context.Context, *core.Tx) error) (out Verified, err error) {
 	err = p.host.Tx(ctx, nil, func(ctx context.Context, tx *core.Tx) error {
 		if err := take(ctx, tx); err != nil {
@@ -128,7 +129,7 @@ func (p *Plugin) accept(ctx context.Context, c *core.Call, g *guess, method stri
 			}
 		}
 		s, u := g.who.session, g.who.user
-		if !isEnabled(u) {
+		if !isEnabled(u) && method != byBackupCode { // a code on paper proves no device
 			if s, u, err = p.switchOn(ctx, tx, c, s, method); err != nil {
 				return err
 			}
