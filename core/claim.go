@@ -41,7 +41,10 @@ func (h *Host) ClaimUnproven(ctx context.Context, tx *Tx, c *Call, u *User) (cla
 		if err := UserClaim.Run(ctx, h, tx, e, func(ctx context.Context) error { return h.dropAccess(ctx, tx, u.ID) }); err != nil {
 			return err
 		}
-		return EmailVerified.Run(ctx, h, tx, &EmailVerifiedEvent{c, tx, claimed}, nil)
+		if err := h.Record(ctx, &Event{Type: EventUserClaimed, UserID: u.ID, Call: c, Tx: tx}); err != nil {
+			return err
+		}
+		return h.emailVerified(ctx, tx, c, claimed)
 	})
 	if err != nil {
 		return nil, err

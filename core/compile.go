@@ -268,6 +268,7 @@ func (b *compiler) names() {
 		}
 		for _, e := range s.Events {
 			once(events, "event", e.Name, s.ID)
+			b.h.events[e.Name] = e
 		}
 	}
 }

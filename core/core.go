@@ -57,7 +57,7 @@ func New(ctx context.Context, cfg Config) (*Auth, error) {
 func compile(cfg Config) (h *Host, userFields, sessionFields map[string]*field, err error) {
 	cfg.setDefaults()
 	h = &Host{cfg: cfg, db: &pool{Database: cfg.Database}, log: cfg.Logger, random: cfg.Random, hooks: map[any][]Hook{},
-		routes: map[any]*endpoint{}, owners: map[string]string{}}
+		routes: map[any]*endpoint{}, owners: map[string]string{}, events: map[string]EventType{}}
 	if h.random == nil {
 		h.random = rand.Reader
 	}
@@ -69,6 +69,7 @@ func compile(cfg Config) (h *Host, userFields, sessionFields map[string]*field, 
 	h.router = newRouter(strings.TrimSuffix(h.cfg.BasePath, "/"))
 	h.router.slash = cfg.SkipTrailingSlashes
 	h.jobs = newWorker(h)
+	h.later = newEventQueue(h)
 	own, userFields, sessionFields := b.ownSpec()
 	b.compile(own)
 	b.limits()
@@ -142,6 +143,7 @@ func (e *DriftError) Error() string {
 func (a *Auth) Close(ctx context.Context) (err error) {
 	a.h.closing.Do(func() {
 		err = errors.Join(a.h.jobs.close(ctx), a.h.closePlugins(ctx, len(a.h.specs)))
+		a.h.later.close(ctx)
 		a.h.disown()
 	})
 	return err

@@ -152,7 +152,7 @@ var coreErrors = []*Error{
 	ErrBodyMustBeObject, ErrNotFound, ErrEmailTaken, ErrBanned, ErrTooManyRequests, ErrAccountLocked,
 	ErrServiceUnavailable, ErrInternal, errNoFieldsToUpdate, errEmailSame, errVerificationMailDisabled,
 	ErrPasswordTooShort, ErrPasswordTooLong, ErrConflict,
-	errNoCallbackURL, errNoRedirectURL, errNoErrorCallbackURL, errNoNewUserCallback,
+	ErrInvalidPage, errNoCallbackURL, errNoRedirectURL, errNoErrorCallbackURL, errNoNewUserCallback,
 }
 
 // AsError returns the *Error inside err, or nil.

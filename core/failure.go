@@ -33,14 +33,6 @@ const (
 	ClassInternal           Class = "INTERNAL"            // what nobody foresaw
 )
 
-// Types of security events that failures make.
-const (
-	EventSignInFailed  = "sign-in-failed"
-	EventAccountLocked = "account-locked"
-	EventPasskeyFailed = "passkey-failed"
-	EventServiceError  = "service-error"
-)
-
 // Failure is an error with all that follows from what kind it is.
 type Failure struct {
 	*Error     // what the client hears below the base path

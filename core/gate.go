@@ -3,6 +3,7 @@ package core
 import (
 	"context"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -119,7 +120,7 @@ func (h *Host) SignIn(ctx context.Context, tx *Tx, in *SignIn) (*Session, error)
 	}
 	return h.undoable(ctx, tx, in.Call, func(ctx context.Context, tx *Tx) (*Session, error) {
 		return h.signIn(ctx, tx, in)
-	}, SignInPoint, SessionCreate)
+	}, SignInPoint, SessionCreate, EventRecorded)
 }
 
 // undoable runs an issuing of a session, in a transaction where one of the points has a
@@ -151,13 +152,14 @@ func (h *Host) signIn(ctx context.Context, tx *Tx, in *SignIn) (*Session, error)
 	e := &SignInEvent{SignIn: in, Tx: tx}
 	err := SignInPoint.Run(ctx, h, tx, e, func(ctx context.Context) (err error) {
 		if e.challenge != nil {
-			if len(in.With) > 0 {
-				_, err = h.conn(tx).Batch(ctx, in.With...)
-			}
+			err = h.Record(ctx, &Event{Type: EventSignInChallenged, UserID: in.User.ID, Call: in.Call, Tx: tx, Detail: map[string]string{
+				"methods": strings.Join(in.Methods, ","), "offered": strings.Join(e.challenge.methods, ",")}}, in.With...)
 			in.Call.answerChallenge(in, e.challenge)
 			return err
 		}
-		s, err = h.issue(ctx, tx, in.Call, in.User, proof{in.Methods, in.AAL, in.Call.now}, in.Forget, nil, in.With)
+		event := &Event{Type: EventSignIn, UserID: in.User.ID, Call: in.Call,
+			Detail: map[string]string{"methods": strings.Join(in.Methods, ","), "aal": strconv.Itoa(in.AAL)}}
+		s, err = h.issue(ctx, tx, in.Call, in.User, proof{in.Methods, in.AAL, in.Call.now}, in.Forget, nil, event, in.With)
 		return err
 	})
 	if err != nil {
@@ -179,7 +181,7 @@ func (h *Host) replace(ctx context.Context, tx *Tx, c *Call, old *Session, u *Us
 	}
 	forget := c.forgets()
 	return h.undoable(ctx, tx, c, func(ctx context.Context, tx *Tx) (*Session, error) {
-		return h.issue(ctx, tx, c, u, p, forget, old, with)
+		return h.issue(ctx, tx, c, u, p, forget, old, nil, with)
 	}, SessionCreate)
 }
 
@@ -201,7 +203,8 @@ type proof struct {
 	at      time.Time
 }
 
-func (h *Host) issue(ctx context.Context, tx *Tx, c *Call, u *User, p proof, forget bool, old *Session, with []storage.Statement) (*Session, error) {
+// issue makes a session. event, if any, is recorded in the same statement.
+func (h *Host) issue(ctx context.Context, tx *Tx, c *Call, u *User, p proof, forget bool, old *Session, event *Event, with []storage.Statement) (*Session, error) {
 	id, err := h.NewID("session")
 	if err != nil {
 		return nil, err
@@ -231,11 +234,16 @@ func (h *Host) issue(ctx context.Context, tx *Tx, c *Call, u *User, p proof, for
 	err = h.txIf(ctx, tx, SessionCreate.has(h, before, after), func(ctx context.Context, tx *Tx) error {
 		return SessionCreate.Run(ctx, h, tx, &SessionEvent{Call: c, Tx: tx, User: u, Session: s}, func(ctx context.Context) error {
 			insert := storage.Statement{SQL: h.sessionModel.insert, Args: s.args(h.storedToken(s.Token))}
+			all := append(append(make([]storage.Statement, 0, len(with)+2), with...), insert)
+			if event != nil {
+				event.Tx, event.Detail["session"] = tx, s.ID
+				return h.Record(ctx, event, all...)
+			}
 			if len(with) == 0 {
 				_, err := h.conn(tx).Exec(ctx, insert.SQL, insert.Args...)
 				return err
 			}
-			_, err := h.conn(tx).Batch(ctx, append(append([]storage.Statement(nil), with...), insert)...)
+			_, err := h.conn(tx).Batch(ctx, all...)
 			return err
 		})
 	})

@@ -38,6 +38,7 @@ type Host struct {
 	specs   []Spec
 	owners  map[string]string // error code to owner
 	errors  []*Error
+	events  map[string]EventType // of all specs, by name
 	keyring *secret.Keyring
 	origins *origin.Matcher
 	proxies *clientip.Resolver
@@ -46,6 +47,7 @@ type Host struct {
 	store   ratelimit.Store
 	watch   struct{ limits, attempts, sessions storeWatch }
 	jobs    *worker
+	later   *eventQueue
 	trips   tripNames
 
 	userModel    *model

@@ -71,38 +71,5 @@ func (a *Auth) Commands() []PluginCommand {
 	return out
 }
 
-// EventType is a type of security event that a plugin records.
-type EventType struct{ Name, Description string }
-
-// Event is something of note that happened. It holds no secret.
-type Event struct {
-	Type   string
-	UserID string
-	Call   *Call
-	Tx     *Tx
-	Detail map[string]string
-}
-
-// EventRecorded runs for every security event, in the transaction that it belongs to.
-var EventRecorded = NewPoint[Event]("event-recorded")
-
-// Record records a security event. Its type must be declared by a plugin (Spec.Events).
-func (h *Host) Record(ctx context.Context, e *Event) error {
-	for _, s := range h.specs {
-		for _, t := range s.Events {
-			if t.Name == e.Type {
-				return EventRecorded.Run(ctx, h, e.Tx, e, nil)
-			}
-		}
-	}
-	return NewError("UNKNOWN_EVENT", 500, "Internal Server Error").Because(errUnknownEvent(e.Type))
-}
-
-type errUnknownEvent string
-
-func (e errUnknownEvent) Error() string {
-	return "core: event type " + string(e) + " is declared by no plugin"
-}
-
 // Ready tells whether the server can do its work now: nil, or what is wrong.
 func (a *Auth) Ready(ctx context.Context) error { return a.h.db.Ping(ctx) }

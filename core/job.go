@@ -148,8 +148,9 @@ func (w *worker) start() {
 		w.wg.Add(1)
 		go w.loop()
 	}
-	w.wg.Add(1)
+	w.wg.Add(2)
 	go w.cleanLoop()
+	go w.eventLoop()
 }
 
 // close lets running jobs end, until ctx does; what is left is done by the next start.

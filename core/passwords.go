@@ -225,7 +225,12 @@ func (p passwords) Set(ctx context.Context, userID, pass string) error {
 	if err != nil {
 		return err
 	}
-	return p.h.Tx(ctx, nil, func(ctx context.Context, tx *Tx) error { return p.h.StorePassword(ctx, tx, userID, hash) })
+	return p.h.Tx(ctx, nil, func(ctx context.Context, tx *Tx) error {
+		if err := p.h.StorePassword(ctx, tx, userID, hash); err != nil {
+			return err
+		}
+		return p.h.Record(ctx, &Event{Type: EventPasswordSet, UserID: userID, Tx: tx})
+	})
 }
 
 // PasswordStats describes the hashing pool, for metrics.

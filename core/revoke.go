@@ -8,11 +8,16 @@ import (
 )
 
 // RevokeSession deletes one session around SessionRevoke. Of N parallel calls for one
-// session exactly one is told that it was there.
+// session exactly one is told that it was there. What that means is the caller's to record.
 func (h *Host) RevokeSession(ctx context.Context, tx *Tx, id string) (was bool, err error) {
+	return h.revokeOne(ctx, tx, id, nil)
+}
+
+// revokeOne is RevokeSession with an event in the same statement.
+func (h *Host) revokeOne(ctx context.Context, tx *Tx, id string, event *Event) (was bool, err error) {
 	err = h.txIf(ctx, tx, SessionRevoke.has(h, before, after), func(ctx context.Context, tx *Tx) error {
 		return SessionRevoke.Run(ctx, h, tx, &RevokeEvent{Tx: tx, SessionID: id}, func(ctx context.Context) error {
-			n, err := h.conn(tx).Exec(ctx, "DELETE FROM {session=} WHERE {session.id} = ?", id)
+			n, err := h.execWith(ctx, tx, storage.Statement{SQL: "DELETE FROM {session=} WHERE {session.id} = ?", Args: []any{id}}, event)
 			was = n == 1
 			return err
 		})
@@ -21,15 +26,42 @@ func (h *Host) RevokeSession(ctx context.Context, tx *Tx, id string) (was bool, 
 }
 
 // RevokeSessions deletes all sessions of a user but the one with the id keep, around
-// SessionRevoke.
+// SessionRevoke. What that means is the caller's to record.
 func (h *Host) RevokeSessions(ctx context.Context, tx *Tx, userID, keep string) error {
+	return h.revokeAll(ctx, tx, userID, keep, nil)
+}
+
+// revokeAll is RevokeSessions with an event in the same statement.
+func (h *Host) revokeAll(ctx context.Context, tx *Tx, userID, keep string, event *Event) error {
 	return h.txIf(ctx, tx, SessionRevoke.has(h, before, after), func(ctx context.Context, tx *Tx) error {
 		return SessionRevoke.Run(ctx, h, tx, &RevokeEvent{Tx: tx, UserID: userID, Keep: keep}, func(ctx context.Context) error {
-			s := revokeStatement(userID, keep)
-			_, err := h.conn(tx).Exec(ctx, s.SQL, s.Args...)
+			_, err := h.execWith(ctx, tx, revokeStatement(userID, keep), event)
 			return err
 		})
 	})
+}
+
+// execWith runs one statement, with an event if there is one, in one round trip. It says
+// how many rows the statement touched.
+func (h *Host) execWith(ctx context.Context, tx *Tx, s storage.Statement, event *Event) (int64, error) {
+	if event == nil {
+		return h.conn(tx).Exec(ctx, s.SQL, s.Args...)
+	}
+	event.Tx = tx
+	n, err := h.record(ctx, event, s)
+	if err != nil {
+		return 0, err
+	}
+	return n[0], nil
+}
+
+// revoked is the event of sessions that a user ends: one, others or all.
+func revoked(c *Call, scope, session string) *Event {
+	e := &Event{Type: EventSessionRevoked, UserID: c.user.ID, Call: c, Detail: map[string]string{"scope": scope}}
+	if session != "" {
+		e.Detail["session"] = session
+	}
+	return e
 }
 
 func revokeStatement(userID, keep string) storage.Statement {
@@ -41,7 +73,8 @@ func revokeStatement(userID, keep string) storage.Statement {
 
 // revokeToken deletes a session of a user by what a list named it: a token or a handle.
 // Another user's session stays; nobody learns whether it exists.
-func (h *Host) revokeToken(ctx context.Context, userID, name string) (id string, err error) {
+func (h *Host) revokeToken(ctx context.Context, c *Call, name string) (id string, err error) {
+	userID := c.user.ID
 	if strings.HasPrefix(name, hashPrefix) {
 		return "", nil // what the database holds names nothing outside
 	}
@@ -63,7 +96,7 @@ func (h *Host) revokeToken(ctx context.Context, userID, name string) (id string,
 	if err := rows.Close(); err != nil {
 		return "", err
 	}
-	_, err = h.RevokeSession(ctx, nil, id)
+	_, err = h.revokeOne(ctx, nil, id, revoked(c, "one", id))
 	return id, err
 }
 

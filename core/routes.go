@@ -50,7 +50,7 @@ func (b *compiler) ownSpec() (s Spec, userFields, sessionFields map[string]*fiel
 	userExt, userFields := b.extras("user", h.cfg.User.Fields)
 	sessionExt, sessionFields := b.extras("session", h.cfg.Session.Fields)
 	tables := []schema.Table{{Name: "user", Columns: userColumns}, {Name: "session", Columns: sessionColumns},
-		accounts.Schema(), verifications.Schema(), jobs.Schema(), attempts.Schema()}
+		accounts.Schema(), verifications.Schema(), jobs.Schema(), attempts.Schema(), securityEvents.Schema()}
 	if h.cfg.RateLimit.Storage == "database" {
 		tables = append(tables, rateLimits.Schema())
 	}
@@ -69,8 +69,10 @@ func (b *compiler) ownSpec() (s Spec, userFields, sessionFields map[string]*fiel
 			DeleteUser.Handle(h.deleteUser), DeleteUserCallback.Handle(h.deleteUserCallback),
 			ListAccounts.Handle(h.listAccounts), UnlinkAccount.Handle(h.unlinkAccount),
 			SendVerificationEmail.Handle(h.sendVerificationEmail), VerifyEmail.Handle(h.verifyEmail),
+			SecurityEvents.Handle(h.securityEvents),
 		},
 		Errors: coreErrors,
+		Events: coreEvents,
 		Jobs: []JobHandler{mailJob.Handle(func(ctx context.Context, m contract.Message) error {
 			if isDecoy(m) {
 				return nil
@@ -84,6 +86,7 @@ func (b *compiler) ownSpec() (s Spec, userFields, sessionFields map[string]*fiel
 			{Name: "user", Export: func(ctx context.Context, db storage.Conn, id string) (any, error) { return h.UserByID(ctx, db, id) }},
 			{Name: "accounts", Export: func(ctx context.Context, db storage.Conn, id string) (any, error) { return h.accountList(ctx, db, id) }},
 			{Name: "sessions", Export: func(ctx context.Context, _ storage.Conn, id string) (any, error) { return h.exportSessions(ctx, id) }},
+			{Name: "securityEvents", Export: h.exportEvents},
 		},
 		Provides: []Service{Provide[contract.Passwords](passwords{h}), Provide[contract.Sealer](h)},
 	}, userFields, sessionFields

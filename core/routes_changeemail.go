@@ -50,18 +50,31 @@ func (h *Host) changeEmail(ctx context.Context, c *Call, in ChangeEmailInput) (S
 		if direct {
 			return Status{true}, nil
 		}
-		return Status{true}, h.DecoyMail(ctx, nil)
+		return Status{true}, h.requestChange(ctx, c, func(ctx context.Context, tx *Tx) error { return h.DecoyMail(ctx, tx) })
 	}
 	callback := deref(in.CallbackURL)
 	if direct {
 		return h.changeDirectly(ctx, c, email, callback)
 	}
 	cl := mailtoken.Claims{Email: u.Email, UpdateTo: email, RequestType: verifyChange, Binding: binding}
-	if u.EmailVerified && !cfg.SkipConfirmation {
-		cl.RequestType = confirmChange
-		return Status{true}, h.mailLink(ctx, nil, "change-email", u.Email, u, cl, callback)
-	}
-	return Status{true}, h.mailLink(ctx, nil, "verify-email", email, u, cl, callback)
+	return Status{true}, h.requestChange(ctx, c, func(ctx context.Context, tx *Tx) error {
+		if u.EmailVerified && !cfg.SkipConfirmation {
+			cl.RequestType = confirmChange
+			return h.mailLink(ctx, tx, "change-email", u.Email, u, cl, callback)
+		}
+		return h.mailLink(ctx, tx, "verify-email", email, u, cl, callback)
+	})
+}
+
+// requestChange records that another address was asked for, and sends the mail. The
+// address is not recorded: it may be somebody else's.
+func (h *Host) requestChange(ctx context.Context, c *Call, send func(context.Context, *Tx) error) error {
+	return h.Tx(ctx, nil, func(ctx context.Context, tx *Tx) error {
+		if err := h.Record(ctx, &Event{Type: EventEmailChangeRequested, UserID: c.user.ID, Call: c, Tx: tx}); err != nil {
+			return err
+		}
+		return send(ctx, tx)
+	})
 }
 
 // changeBinding ties the links of a change to the password that the user has: its row and
@@ -93,7 +106,10 @@ func (h *Host) changeDirectly(ctx context.Context, c *Call, email, callback stri
 	var u *User
 	err := h.Tx(ctx, nil, func(ctx context.Context, tx *Tx) (err error) {
 		u, err = h.UpdateUser(ctx, tx, c, c.user.ID, UserChange{Email: &email}, EmailUnverified)
-		if err != nil || u == nil || !h.canVerify() {
+		if err != nil || u == nil {
+			return err
+		}
+		if err := h.Record(ctx, &Event{Type: EventEmailChanged, UserID: u.ID, Call: c, Tx: tx}); err != nil || !h.canVerify() {
 			return err
 		}
 		return h.MailVerification(ctx, tx, u, callback)
@@ -152,7 +168,11 @@ func (h *Host) completeChange(ctx context.Context, c *Call, cl mailtoken.Claims,
 	var changed *User
 	err := h.Tx(ctx, nil, func(ctx context.Context, tx *Tx) (err error) {
 		changed, err = h.UpdateUser(ctx, tx, c, u.ID, UserChange{Email: &cl.UpdateTo, EmailVerified: &verified}, EmailIs(cl.Email))
-		if err != nil || changed == nil || cl.RequestType == verifyChange || !h.canVerify() {
+		if err != nil || changed == nil {
+			return err
+		}
+		err = h.Record(ctx, &Event{Type: EventEmailChanged, UserID: u.ID, Call: c, Tx: tx})
+		if err != nil || cl.RequestType == verifyChange || !h.canVerify() {
 			return err
 		}
 		return h.MailVerification(ctx, tx, changed, callback)

@@ -179,9 +179,16 @@ func (h *Host) markVerified(ctx context.Context, c *Call, u *User) (won bool, er
 		}
 		won, *u = true, *now
 		// Run behind the update, which decides who has won: an error undoes it.
-		return EmailVerified.Run(ctx, h, tx, &EmailVerifiedEvent{c, tx, u}, nil)
+		return h.emailVerified(ctx, tx, c, u)
 	})
 	return won && err == nil, err
+}
+
+// emailVerified runs the point and records it, in the transaction of the update.
+func (h *Host) emailVerified(ctx context.Context, tx *Tx, c *Call, u *User) error {
+	return EmailVerified.Run(ctx, h, tx, &EmailVerifiedEvent{c, tx, u}, func(ctx context.Context) error {
+		return h.Record(ctx, &Event{Type: EventEmailVerified, UserID: u.ID, Call: c, Tx: tx})
+	})
 }
 
 func (h *Host) signInVerified(ctx context.Context, c *Call, u *User) error {

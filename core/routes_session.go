@@ -102,12 +102,12 @@ func (h *Host) signOut(ctx context.Context, c *Call, _ SignOutInput) (SignOutAns
 	if token == "" || hasReservedPrefix(token) {
 		return SignOutAnswer{true}, nil
 	}
-	s, _, err := h.findSession(ctx, h.db, token)
+	s, u, err := h.findSession(ctx, h.db, token)
 	if err != nil {
 		return SignOutAnswer{}, err // not signed out: saying so would be a lie
 	}
 	if s != nil {
-		_, err = h.RevokeSession(ctx, nil, s.ID)
+		_, err = h.revokeOne(ctx, nil, s.ID, &Event{Type: EventSignOut, UserID: u.ID, Call: c, Detail: map[string]string{"session": s.ID}})
 	}
 	return SignOutAnswer{true}, err
 }
@@ -123,7 +123,7 @@ func (h *Host) listSessions(ctx context.Context, c *Call, _ None) ([]*Session, e
 }
 
 func (h *Host) revokeSession(ctx context.Context, c *Call, in RevokeSessionInput) (Status, error) {
-	id, err := h.revokeToken(ctx, c.user.ID, in.Token)
+	id, err := h.revokeToken(ctx, c, in.Token)
 	if err != nil {
 		return Status{}, err
 	}
@@ -134,7 +134,7 @@ func (h *Host) revokeSession(ctx context.Context, c *Call, in RevokeSessionInput
 }
 
 func (h *Host) revokeSessions(ctx context.Context, c *Call, _ None) (Status, error) {
-	if err := h.RevokeSessions(ctx, nil, c.user.ID, ""); err != nil {
+	if err := h.revokeAll(ctx, nil, c.user.ID, "", revoked(c, "all", "")); err != nil {
 		return Status{}, err
 	}
 	c.ExpireSessionCookies()
@@ -142,7 +142,7 @@ func (h *Host) revokeSessions(ctx context.Context, c *Call, _ None) (Status, err
 }
 
 func (h *Host) revokeOtherSessions(ctx context.Context, c *Call, _ None) (Status, error) {
-	return Status{true}, h.RevokeSessions(ctx, nil, c.user.ID, c.session.ID)
+	return Status{true}, h.revokeAll(ctx, nil, c.user.ID, c.session.ID, revoked(c, "others", ""))
 }
 
 func (h *Host) updateSession(ctx context.Context, c *Call, in FieldsInput) (UpdatedSession, error) {

@@ -94,7 +94,13 @@ func (h *Host) updateUser(ctx context.Context, c *Call, in FieldsInput) (Status,
 	}
 	// The cookie cache may have answered for the session: it must still be there.
 	alive := Cond{"EXISTS (SELECT 1 FROM {session=} WHERE {session.id} = ?)", []any{c.session.ID}}
-	u, err := h.UpdateUser(ctx, nil, c, c.user.ID, ch, alive)
+	var u *User
+	err = h.Tx(ctx, nil, func(ctx context.Context, tx *Tx) (err error) {
+		if u, err = h.UpdateUser(ctx, tx, c, c.user.ID, ch, alive); err != nil || u == nil {
+			return err
+		}
+		return h.Record(ctx, &Event{Type: EventUserUpdated, UserID: u.ID, Call: c, Tx: tx, Detail: map[string]string{"fields": fieldNames(in.Fields)}})
+	})
 	if err != nil {
 		return Status{}, err
 	}
@@ -103,6 +109,15 @@ func (h *Host) updateUser(ctx context.Context, c *Call, in FieldsInput) (Status,
 		return Status{}, ErrUnauthorized
 	}
 	return Status{true}, c.RefreshCookies(c.session, u)
+}
+
+// fieldNames lists what was sent; userInput has refused what is no field.
+func fieldNames(list input.Members) string {
+	names := make([]string, len(list))
+	for i, m := range list {
+		names[i] = m.Name
+	}
+	return strings.Join(names, ",")
 }
 
 func stringField(m input.Member, dst **string) error {
@@ -260,8 +275,10 @@ func (h *Host) unlinkAccount(ctx context.Context, c *Call, in UnlinkAccountInput
 		}
 		for _, a := range list {
 			if a.ID == in.AccountID {
-				_, err := accounts.Delete(ctx, tx, accountID.Eq(a.ID))
-				return err
+				if _, err := accounts.Delete(ctx, tx, accountID.Eq(a.ID)); err != nil {
+					return err
+				}
+				return h.Record(ctx, &Event{Type: EventAccountUnlinked, UserID: c.user.ID, Call: c, Tx: tx, Detail: map[string]string{"provider": a.ProviderID}})
 			}
 		}
 		return ErrAccountNotFound

@@ -97,16 +97,15 @@ func (h *Host) CreateUser(ctx context.Context, outer *Tx, c *Call, u *User, meth
 		return UserCreate.Run(ctx, h, tx, e, func(ctx context.Context) error {
 			u.Email = NormalEmail(u.Email)
 			insert := storage.Statement{SQL: h.userModel.insert, Args: u.args()}
+			event := &Event{Type: EventSignUp, UserID: u.ID, Actor: actorOf(c), Call: c, Tx: tx, Detail: map[string]string{"method": method}}
 			if hash == "" {
-				_, err := tx.Exec(ctx, insert.SQL, insert.Args...)
-				return err
+				return h.Record(ctx, event, insert)
 			}
 			account, err := h.credentialAccount(u.ID, hash)
 			if err != nil {
 				return err
 			}
-			_, err = tx.Batch(ctx, insert, account)
-			return err
+			return h.Record(ctx, event, insert, account)
 		})
 	})
 	if storage.IsUnique(err, "user", "email") {
@@ -205,10 +204,15 @@ func (h *Host) DeleteUser(ctx context.Context, outer *Tx, c *Call, u *User) erro
 			if err := h.RevokeSessions(ctx, tx, u.ID, ""); err != nil {
 				return err
 			}
-			_, err := tx.Batch(ctx,
+			if _, err := tx.Batch(ctx,
 				storage.Statement{SQL: "DELETE FROM {account=} WHERE {account.userId} = ?", Args: []any{u.ID}},
-				storage.Statement{SQL: "DELETE FROM {user=} WHERE {user.id} = ?", Args: []any{u.ID}})
-			return err
+				storage.Statement{SQL: "DELETE FROM {user=} WHERE {user.id} = ?", Args: []any{u.ID}}); err != nil {
+				return err
+			}
+			if err := h.Record(ctx, &Event{Type: EventUserDeleted, UserID: u.ID, Actor: actorOf(c), Call: c, Tx: tx}); err != nil {
+				return err
+			}
+			return h.eraseEvents(ctx, tx, u.ID)
 		})
 	})
 }

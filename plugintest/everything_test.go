@@ -204,7 +204,9 @@ func everyField(t *testing.T, engine Engine) {
 	p, user := &everything{closed: &closed}, &consumer{}
 	h := New(t, Options{Database: engine, Plugins: []core.Plugin{provider{&closed}, p, user}, Config: func(c *core.Config) {
 		c.Hooks = []core.Hook{core.EventRecorded.After(func(_ context.Context, e *core.Event) error {
-			events = append(events, e.Type)
+			if e.Type == "guest.signed" {
+				events = append(events, e.Type)
+			}
 			return nil
 		})}
 	}})

@@ -107,6 +107,9 @@ func (p *Plugin) changePassword(ctx context.Context, c *core.Call, in ChangePass
 		if err := p.host.DropVerifications(ctx, tx, u.ID); err != nil {
 			return err
 		}
+		if err := p.record(ctx, c, tx, core.EventPasswordChanged, u.ID); err != nil {
+			return err
+		}
 		if in.RevokeOtherSessions == nil || !*in.RevokeOtherSessions {
 			return nil
 		}
@@ -154,7 +157,10 @@ func (p *Plugin) setPassword(ctx context.Context, c *core.Call, in SetPasswordIn
 		return core.Status{}, err
 	}
 	err = p.host.Tx(ctx, nil, func(ctx context.Context, tx *core.Tx) error {
-		return p.host.StoreFirstPassword(ctx, tx, u.ID, hash, ErrPasswordAlreadySet)
+		if err := p.host.StoreFirstPassword(ctx, tx, u.ID, hash, ErrPasswordAlreadySet); err != nil {
+			return err
+		}
+		return p.record(ctx, c, tx, core.EventPasswordSet, u.ID)
 	})
 	return core.Status{Status: err == nil}, err
 }
@@ -169,6 +175,7 @@ func (p *Plugin) requestReset(ctx context.Context, c *core.Call, in RequestReset
 		return RequestResetAnswer{}, err
 	}
 	if u == nil {
+		p.host.RecordLater(c, &core.Event{Type: core.EventPasswordResetRequested})
 		return out, p.decoy(ctx, true)
 	}
 	token, err := p.host.RandomString(core.Alphanumeric, 24)
@@ -176,7 +183,12 @@ func (p *Plugin) requestReset(ctx context.Context, c *core.Call, in RequestReset
 		return RequestResetAnswer{}, err
 	}
 	err = p.host.Tx(ctx, nil, func(ctx context.Context, tx *core.Tx) error {
-		if err := p.host.PutVerification(ctx, tx, resetPurpose+token, u.ID, p.resetLife()); err != nil {
+		link, err := p.host.VerificationStatement(resetPurpose+token, u.ID, p.resetLife())
+		if err != nil {
+			return err
+		}
+		// In one statement: an address that nobody has costs one as well.
+		if err := p.host.Record(ctx, &core.Event{Type: core.EventPasswordResetRequested, UserID: u.ID, Call: c, Tx: tx}, link); err != nil {
 			return err
 		}
 		return p.host.SendMail(ctx, tx, contract.Message{Template: "reset-password", To: u.Email, User: core.MailUser(u), Token: token,
@@ -252,7 +264,14 @@ func (p *Plugin) reset(ctx context.Context, c *core.Call, in ResetInput) (core.S
 		if err := p.host.DropVerifications(ctx, tx, u.ID); err != nil {
 			return err
 		}
-		return p.host.StorePassword(ctx, tx, u.ID, hash)
+		if err := p.host.StorePassword(ctx, tx, u.ID, hash); err != nil {
+			return err
+		}
+		return p.record(ctx, c, tx, core.EventPasswordReset, u.ID)
 	})
 	return core.Status{Status: err == nil}, err
+}
+
+func (p *Plugin) record(ctx context.Context, c *core.Call, tx *core.Tx, what, userID string) error {
+	return p.host.Record(ctx, &core.Event{Type: what, UserID: userID, Call: c, Tx: tx})
 }
