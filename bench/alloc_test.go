@@ -20,6 +20,7 @@ func TestAllocations(t *testing.T) {
 		cookie bool
 	}{
 		{"get-session from the database", 120, nil, true},
+		{"get-session with metrics", 120, withMetrics, true},
 		{"get-session from the cookie cache", 110, func(c *core.Config) { c.Session.CookieCache = core.CookieCacheConfig{Enabled: true, MaxAge: 86400} }, true},
 		{"get-session without a cookie", 20, nil, false},
 	} {

@@ -18,6 +18,7 @@ import (
 
 	"github.com/sallyport-auth/sallyport/adapters/adaptertest"
 	"github.com/sallyport-auth/sallyport/adapters/postgres"
+	"github.com/sallyport-auth/sallyport/adapters/prometheus"
 	"github.com/sallyport-auth/sallyport/core"
 	"github.com/sallyport-auth/sallyport/migrations"
 	"github.com/sallyport-auth/sallyport/plugins/emailpassword"
@@ -132,6 +133,20 @@ func BenchmarkGetSession(b *testing.B) {
 	a := newApp(b, nil)
 	a.loop(b, request("GET", "/get-session", a.signUp(), nil))
 }
+
+// BenchmarkGetSessionObserved compares the same without and with metrics.
+func BenchmarkGetSessionObserved(b *testing.B) {
+	b.Run("off", func(b *testing.B) {
+		a := newApp(b, nil)
+		a.loop(b, request("GET", "/get-session", a.signUp(), nil))
+	})
+	b.Run("metrics", func(b *testing.B) {
+		a := newApp(b, withMetrics)
+		a.loop(b, request("GET", "/get-session", a.signUp(), nil))
+	})
+}
+
+func withMetrics(c *core.Config) { c.Observer = prometheus.New(prometheus.Options{}) }
 
 // BenchmarkGetSessionCached reads it from the cookie cache, by each form of it.
 func BenchmarkGetSessionCached(b *testing.B) {

@@ -21,6 +21,9 @@ func serve(r *run, _ *flag.FlagSet) func(context.Context) (int, error) {
 		if err != nil {
 			return failed, err
 		}
+		if c.Version == "" {
+			c.Version = r.Version
+		}
 		s, err := server.New(ctx, c, r.Plugins...)
 		if err != nil {
 			return failed, err

@@ -118,7 +118,11 @@ func (h *Host) outcome(f Failure) contract.Outcome {
 	if f.Error == nil {
 		return contract.Outcome{}
 	}
-	return contract.Outcome{Code: f.Code, Class: string(f.Class), Failed: f.Status >= 500 && !f.Canceled, Canceled: f.Canceled}
+	code := f.Code
+	if h.owners[code] == "" {
+		code = "unregistered" // made on the way, perhaps of a request's own text
+	}
+	return contract.Outcome{Code: code, Class: string(f.Class), Failed: f.Status >= 500 && !f.Canceled, Canceled: f.Canceled}
 }
 
 // watched is a database or transaction with each trip as a piece of work.

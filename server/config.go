@@ -36,6 +36,7 @@ type Config struct {
 	Mail     MailConfig     `yaml:"mail"`
 	Pages    PagesConfig    `yaml:"pages"`
 	Log      LogConfig      `yaml:"log"`
+	Metrics  MetricsConfig  `yaml:"metrics"`
 
 	// Plugins are enabled by their id, each with its options, in the order in which their
 	// hooks run: a mapping of id to options (none: the defaults), or a list of ids and of
@@ -45,6 +46,9 @@ type Config struct {
 	// Routes adds an app's own routes. They answer after the endpoints and before the
 	// pages and the 404 of unknown paths.
 	Routes func(app fiber.Router, auth *core.Auth) `yaml:"-"`
+
+	// Version of the program, for metrics and traces. Default: what the toolchain recorded.
+	Version string `yaml:"-"`
 
 	data             string // the data folder of development
 	port             string // of PORT
@@ -120,4 +124,12 @@ type LogConfig struct {
 	Format string `yaml:"format"`
 	// Requests logs a line for every request. Default true.
 	Requests *bool `yaml:"requests"`
+}
+
+// MetricsConfig is about metrics for Prometheus.
+type MetricsConfig struct {
+	// Listen is the address that answers GET /metrics, "host:port": one of its own, such as
+	// 127.0.0.1:9464, since who may read it learns how many people sign in and when, and
+	// nobody is asked for a password. Default: none, nothing is counted.
+	Listen string `yaml:"listen"`
 }

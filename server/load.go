@@ -255,6 +255,13 @@ func (c *Config) check() (faults []Fault) {
 	if listenPort(c.Listen) == "" {
 		faults = append(faults, Fault{Path: "listen", Text: `expected "host:port" or ":port"`})
 	}
+	switch {
+	case c.Metrics.Listen == "":
+	case listenPort(c.Metrics.Listen) == "":
+		faults = append(faults, Fault{Path: "metrics.listen", Text: `expected "host:port" or ":port"`})
+	case c.Metrics.Listen == c.Listen && listenPort(c.Listen) != "0":
+		faults = append(faults, Fault{Path: "metrics.listen", Text: "is the address of listen: it must be one of its own"})
+	}
 	if c.ShutdownGrace < 0 || c.ShutdownGrace > maxGrace {
 		faults = append(faults, Fault{Path: "shutdownGrace", Text: "must be more than zero and at most 10m"})
 	}

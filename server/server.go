@@ -37,6 +37,7 @@ type Server struct {
 	app     *fiber.App
 	log     *slog.Logger
 	health  *health
+	metrics *metrics // nil: metrics.listen is not set
 	closeDB func() error
 
 	stopping  atomic.Bool
@@ -96,10 +97,14 @@ func (s *Server) start(ctx context.Context, m *Migration, console io.Writer, ent
 		return err
 	}
 	cfg.Database = m.Database
+	s.metrics = s.makeMetrics(&cfg)
 	if s.auth, err = core.New(ctx, cfg); err != nil {
 		return err
 	}
 	s.health = &health{auth: s.auth, stopping: &s.stopping, log: s.log, now: s.auth.Host().Now}
+	if err := s.metrics.watch(s.auth); err != nil {
+		return errors.Join(err, s.auth.Close(ctx))
+	}
 	if *s.cfg.Pages.Enabled {
 		if s.pages, err = s.makePages(entries); err != nil {
 			return errors.Join(err, s.auth.Close(ctx))
@@ -175,6 +180,9 @@ func (s *Server) Run(ctx context.Context) error {
 // lets requests and jobs that have begun finish within Config.ShutdownGrace, and closes
 // everything. It returns nil if all of them did.
 func (s *Server) Serve(ctx context.Context, ln net.Listener) error {
+	if err := s.metrics.start(ctx, s.log); err != nil {
+		return errors.Join(err, ln.Close(), s.Close())
+	}
 	s.log.Info("listening", "address", ln.Addr().String(), "url", s.auth.Host().BaseURL(), "production", s.cfg.Core.Production)
 	done := make(chan error, 1)
 	go func() { done <- s.app.Listener(ln) }()
@@ -204,7 +212,7 @@ func (s *Server) Serve(ctx context.Context, ln net.Listener) error {
 func (s *Server) Close() error {
 	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
 	defer cancel()
-	return errors.Join(s.auth.Close(ctx), s.closeDB())
+	return errors.Join(s.metrics.close(), s.auth.Close(ctx), s.closeDB())
 }
 
 // https tells whether browsers reach the server encrypted.

@@ -65,8 +65,9 @@ type Headers interface{ Header(name string) string }
 type Outcome struct {
 	// Status is a request's HTTP status; 0 for all other kinds.
 	Status int
-	// Code is the registered code of an error ("INVALID_TOKEN") or the kind of a
-	// database's failure ("timeout"); empty where all went well.
+	// Code is the registered code of an error ("INVALID_TOKEN"; "unregistered" for one that
+	// no plugin declares) or the kind of a database's failure ("timeout"); empty where all
+	// went well.
 	Code string
 	// Class is the class of a failed request, call or job, one of 19; empty where all went
 	// well.
@@ -77,4 +78,43 @@ type Outcome struct {
 	Canceled bool
 	// Duration is how long it took, by the clock of the machine.
 	Duration time.Duration
+}
+
+// Observers makes one Observer of several: the first begins first and ends last. nil ones
+// are left out, and nil is the observer of none.
+func Observers(list ...Observer) Observer {
+	var all observers
+	for _, o := range list {
+		if o != nil {
+			all = append(all, o)
+		}
+	}
+	switch len(all) {
+	case 0:
+		return nil
+	case 1:
+		return all[0]
+	}
+	return all
+}
+
+type observers []Observer
+
+func (all observers) Begin(ctx context.Context, w Work) context.Context {
+	for _, o := range all {
+		ctx = o.Begin(ctx, w)
+	}
+	return ctx
+}
+
+func (all observers) End(ctx context.Context, w Work, o Outcome) {
+	for i := len(all) - 1; i >= 0; i-- {
+		all[i].End(ctx, w, o)
+	}
+}
+
+func (all observers) Event(ctx context.Context, name string) {
+	for _, o := range all {
+		o.Event(ctx, name)
+	}
 }

@@ -1,0 +1,209 @@
+package prometheus_test
+
+import (
+	"bytes"
+	"context"
+	"flag"
+	"net/http/httptest"
+	"os"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/prometheus/client_golang/prometheus/testutil/promlint"
+
+	"github.com/sallyport-auth/sallyport/adapters/prometheus"
+	"github.com/sallyport-auth/sallyport/core"
+	"github.com/sallyport-auth/sallyport/core/contract"
+	"github.com/sallyport-auth/sallyport/plugins/emailpassword"
+	"github.com/sallyport-auth/sallyport/plugintest"
+)
+
+var update = flag.Bool("update", false, "write the golden file")
+
+// observed is an Auth with email-password that metrics watch.
+func observed(t testing.TB) (*plugintest.Harness, *prometheus.Metrics) {
+	t.Helper()
+	m := prometheus.New(prometheus.Options{Version: "1.2.3"})
+	h := plugintest.New(t, plugintest.Options{Plugins: []core.Plugin{emailpassword.New(emailpassword.Options{})},
+		Config: func(c *core.Config) { c.Observer = m }})
+	if err := m.Watch(h.Auth); err != nil {
+		t.Fatal(err)
+	}
+	return h, m
+}
+
+// signUp makes a user over HTTP, with a password.
+func signUp(h *plugintest.Harness, email string) *plugintest.Client {
+	c := h.Client()
+	c.Post("/sign-up/email", plugintest.M{"name": "Ada", "email": email, "password": "correct horse battery"}).Want(200)
+	return c
+}
+
+func collect(t testing.TB, m *prometheus.Metrics) string {
+	t.Helper()
+	rec := httptest.NewRecorder()
+	m.Handler().ServeHTTP(rec, httptest.NewRequest("GET", "/metrics", nil))
+	if rec.Code != 200 {
+		t.Fatalf("%d %s", rec.Code, rec.Body)
+	}
+	return rec.Body.String()
+}
+
+func wantLines(t testing.TB, text string, want ...string) {
+	t.Helper()
+	lines := strings.Split(text, "\n")
+	for _, w := range want {
+		if !slices.Contains(lines, w) {
+			t.Errorf("lacks %s", w)
+		}
+	}
+	if t.Failed() {
+		t.Log(own(text))
+	}
+}
+
+// own is what is ours of the answer, without the runtime's.
+func own(text string) string {
+	var out []string
+	for _, l := range strings.Split(text, "\n") {
+		if strings.Contains(l, "sallyport_") {
+			out = append(out, l)
+		}
+	}
+	return strings.Join(out, "\n") + "\n"
+}
+
+var (
+	value  = regexp.MustCompile(`(?m) [0-9.e+-]+$`)
+	labels = regexp.MustCompile(`="(?:[^"\\]|\\.)*"`)
+)
+
+// TestNames compares names, types, texts and label names with a golden file: dashboards
+// and alerts of others stand on them.
+func TestNames(t *testing.T) {
+	h, m := observed(t)
+	a := signUp(h, "a@example.com")
+	a.Get("/get-session").Want(200)
+	m.Event(t.Context(), "sign-in")
+	m.End(t.Context(), contract.Work{Kind: contract.WorkJob, Name: "mail"}, contract.Outcome{})
+	m.End(t.Context(), contract.Work{Kind: contract.WorkMail, Name: "verify-email"}, contract.Outcome{})
+	m.End(t.Context(), contract.Work{Kind: contract.WorkStatement, Name: "SELECT user"}, contract.Outcome{Code: "timeout"})
+	m.End(t.Context(), contract.Work{Kind: contract.WorkRequest}, contract.Outcome{Canceled: true})
+	var lines []string
+	for _, l := range strings.Split(own(collect(t, m)), "\n") {
+		if l = labels.ReplaceAllString(value.ReplaceAllString(l, ""), ""); !strings.Contains(l, "_bucket") && !slices.Contains(lines, l) {
+			lines = append(lines, l)
+		}
+	}
+	got := strings.Join(lines, "\n") + "\n"
+	const file = "testdata/names.txt"
+	if *update {
+		if err := os.WriteFile(file, []byte(got), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got != string(want) {
+		t.Errorf("%s is stale: run go test ./adapters/prometheus -update\n%s", file, got)
+	}
+	problems, err := promlint.New(bytes.NewReader([]byte(own(collect(t, m)) + "\n"))).Lint()
+	if err != nil || len(problems) > 0 {
+		t.Errorf("%v %v", problems, err)
+	}
+}
+
+func TestCounts(t *testing.T) {
+	h, m := observed(t)
+	a := signUp(h, "ada@example.com")
+	for range 3 {
+		a.Get("/get-session").Want(200)
+	}
+	h.Client().Post("/sign-in/email", plugintest.M{"email": "ada@example.com", "password": "wrong password"}).Want(401)
+	h.Client().Get("/reset-password/a-secret-token?callbackURL=/x")
+	h.Client().Get("/nothing/ada@example.com").Want(404)
+	if _, err := core.GetSession.Call(context.Background(), h.Auth, core.None{}); err != nil {
+		t.Fatal(err)
+	}
+	text := collect(t, m)
+	wantLines(t, text,
+		`sallyport_requests_total{class="",code="",endpoint="/api/auth/get-session",method="GET",status="200",via="http"} 3`,
+		`sallyport_requests_total{class="INVALID_CREDENTIALS",code="INVALID_EMAIL_OR_PASSWORD",endpoint="/api/auth/sign-in/email",method="POST",status="401",via="http"} 1`,
+		`sallyport_requests_total{class="NOT_FOUND",code="NOT_FOUND",endpoint="unmatched",method="GET",status="404",via="http"} 1`,
+		`sallyport_request_duration_seconds_count{endpoint="/api/auth/get-session",method="GET",via="http"} 3`,
+		`sallyport_requests_total{class="",code="",endpoint="/api/auth/get-session",method="GET",status="",via="go"} 1`,
+		`sallyport_requests_in_flight{via="http"} 0`,
+		`sallyport_password_hash_duration_seconds_count{step="hash"} 1`,
+		`sallyport_password_hash_duration_seconds_count{step="verify"} 1`,
+		`sallyport_password_hashes_total 2`,
+		`sallyport_password_hashes_shed_total 0`,
+		`sallyport_database_up 1`,
+		`sallyport_jobs_oldest_due_seconds 0`,
+		`sallyport_database_statement_duration_seconds_count{verb="COMMIT"} 1`,
+	)
+	for _, secret := range []string{"ada@", "example.com", "a-secret-token", "callbackURL", "Ada"} {
+		if strings.Contains(text, secret) {
+			t.Errorf("the metrics hold %q", secret)
+		}
+	}
+	if !strings.Contains(text, `endpoint="/api/auth/reset-password/:token"`) {
+		t.Error("no pattern of a path with a token")
+	}
+}
+
+// TestBacklog moves the clock past a job that nobody does.
+func TestBacklog(t *testing.T) {
+	h, m := observed(t)
+	if err := h.Auth.Host().SendMail(t.Context(), nil, contract.Message{Template: "verify-email", To: "a@example.com"}); err != nil {
+		t.Fatal(err)
+	}
+	h.Clock.Advance(600e9)
+	wantLines(t, collect(t, m), `sallyport_jobs_due 1`, `sallyport_jobs_oldest_due_seconds 600`, `sallyport_jobs_given_up 0`)
+	h.Clock.Advance(1e9)
+	h.RunJobs()
+	wantLines(t, collect(t, m), `sallyport_jobs_due 1`) // kept for 5 s
+	h.Clock.Advance(5e9)
+	wantLines(t, collect(t, m), `sallyport_jobs_due 0`, `sallyport_mails_total{result="ok",template="verify-email"} 1`,
+		`sallyport_job_duration_seconds_count{job="mail",result="ok"} 1`)
+}
+
+func TestDatabaseDown(t *testing.T) {
+	h, m := observed(t)
+	h.Auth.Database().Close()
+	text := collect(t, m)
+	wantLines(t, text, `sallyport_database_up 0`, `sallyport_password_hashes_waiting 0`)
+	if strings.Contains(text, "sallyport_jobs_due ") {
+		t.Error("jobs of a database that does not answer")
+	}
+}
+
+func TestWatchTwice(t *testing.T) {
+	h, m := observed(t)
+	if err := m.Watch(h.Auth); err == nil {
+		t.Error("a second Watch was let pass")
+	}
+}
+
+// TestObservers: two of them see the same, and the last to begin ends first.
+func TestObservers(t *testing.T) {
+	if contract.Observers(nil, nil) != nil {
+		t.Error("an observer of none")
+	}
+	m := prometheus.New(prometheus.Options{})
+	if contract.Observers(nil, m) != contract.Observer(m) {
+		t.Error("one is not itself")
+	}
+	n := prometheus.New(prometheus.Options{})
+	both := contract.Observers(m, n)
+	ctx := both.Begin(t.Context(), contract.Work{Kind: contract.WorkRequest, Name: "/x"})
+	both.End(ctx, contract.Work{Kind: contract.WorkRequest, Name: "/x"}, contract.Outcome{Status: 200})
+	both.Event(ctx, "sign-in")
+	for _, o := range []*prometheus.Metrics{m, n} {
+		wantLines(t, collect(t, o), `sallyport_security_events_total{type="sign-in"} 1`,
+			`sallyport_requests_total{class="",code="",endpoint="/x",method="",status="200",via="http"} 1`)
+	}
+}

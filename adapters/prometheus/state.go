@@ -1,0 +1,105 @@
+package prometheus
+
+import (
+	"context"
+	"sync"
+	"time"
+
+	prom "github.com/prometheus/client_golang/prometheus"
+
+	"github.com/sallyport-auth/sallyport/core"
+)
+
+// Watch adds what is read at the moment of a collection: the database's pool, the queue of
+// passwords, the backlog of jobs. One Metrics watches one Auth: a second is an error.
+func (m *Metrics) Watch(auth *core.Auth) error {
+	return m.registry.Register(&state{auth: auth, now: auth.Host().Now})
+}
+
+// readTimeout bounds what a collection asks the database.
+const readTimeout = 3 * time.Second
+
+// keep is how long a count of the jobs is good for: a flood of collections is one query.
+const keep = 5 * time.Second
+
+// state reads an Auth when it is asked.
+type state struct {
+	auth *core.Auth
+	now  func() time.Time
+
+	mu      sync.Mutex
+	read    time.Time
+	backlog core.Backlog
+	err     error
+}
+
+func desc(name, help string, labels ...string) *prom.Desc {
+	return prom.NewDesc("sallyport_"+name, help, labels, nil)
+}
+
+var (
+	connections    = desc("database_connections", "Connections of the pool by state.", "state")
+	connectionsMax = desc("database_connections_max", "The most connections that the pool opens; 0: no bound.")
+	waits          = desc("database_connection_waits_total", "How often a statement had to wait for a connection.")
+	up             = desc("database_up", "1 if the database answered at this collection, 0 if not.")
+	hashRunning    = desc("password_hashes_running", "Passwords that are hashed or checked at this moment.")
+	hashWaiting    = desc("password_hashes_waiting", "Passwords that wait for their turn.")
+	hashTotal      = desc("password_hashes_total", "Passwords that were hashed or checked.")
+	hashShed       = desc("password_hashes_shed_total", "Requests that were refused with 503 because the queue was full.")
+	jobsDue        = desc("jobs_due", "Jobs that should have begun.")
+	jobsOldest     = desc("jobs_oldest_due_seconds", "For how long the oldest of them has been due; 0 without one.")
+	jobsFailed     = desc("jobs_given_up", "Jobs that were given up and wait for the operator.")
+)
+
+// Describe is prom.Collector's.
+func (s *state) Describe(ch chan<- *prom.Desc) {
+	for _, d := range []*prom.Desc{connections, connectionsMax, waits, up, hashRunning, hashWaiting, hashTotal, hashShed, jobsDue, jobsOldest, jobsFailed} {
+		ch <- d
+	}
+}
+
+// Collect is prom.Collector's. While the database does not answer, the jobs are left out.
+func (s *state) Collect(ch chan<- prom.Metric) {
+	gauge := func(d *prom.Desc, v float64, labels ...string) {
+		ch <- prom.MustNewConstMetric(d, prom.GaugeValue, v, labels...)
+	}
+	counter := func(d *prom.Desc, v int64) {
+		ch <- prom.MustNewConstMetric(d, prom.CounterValue, float64(v))
+	}
+	pool := s.auth.Database().Stats()
+	gauge(connections, float64(pool.InUse), "in_use")
+	gauge(connections, float64(pool.Open-pool.InUse), "idle")
+	gauge(connectionsMax, float64(pool.MaxOpen))
+	counter(waits, pool.WaitCount)
+	running, waiting, shed := s.auth.Host().PasswordStats()
+	gauge(hashRunning, float64(running))
+	gauge(hashWaiting, float64(waiting))
+	counter(hashTotal, s.auth.Host().PasswordsHashed())
+	counter(hashShed, shed)
+	b, now, err := s.jobs()
+	if err != nil {
+		gauge(up, 0)
+		return
+	}
+	gauge(up, 1)
+	gauge(jobsDue, float64(b.Due))
+	gauge(jobsFailed, float64(b.Failed))
+	var age time.Duration
+	if !b.Oldest.IsZero() {
+		age = max(0, now.Sub(b.Oldest))
+	}
+	gauge(jobsOldest, age.Seconds())
+}
+
+func (s *state) jobs() (core.Backlog, time.Time, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	now := s.now()
+	if s.read.IsZero() || now.Sub(s.read) >= keep || now.Before(s.read) {
+		ctx, cancel := context.WithTimeout(context.Background(), readTimeout)
+		defer cancel()
+		s.backlog, s.err = s.auth.Backlog(ctx)
+		s.read = now
+	}
+	return s.backlog, now, s.err
+}
