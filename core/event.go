@@ -106,7 +106,7 @@ func (h *Host) Record(ctx context.Context, e *Event, with ...storage.Statement) 
 
 // record is Record, and says how many rows each statement of with touched.
 func (h *Host) record(ctx context.Context, e *Event, with ...storage.Statement) (touched []int64, err error) {
-	if err := h.fillEvent(e); err != nil {
+	if err := h.fillEvent(ctx, e); err != nil {
 		return nil, err
 	}
 	outer := e.Tx
@@ -130,7 +130,7 @@ func (h *Host) record(ctx context.Context, e *Event, with ...storage.Statement) 
 }
 
 // fillEvent checks the type and takes from the call what the event does not say itself.
-func (h *Host) fillEvent(e *Event) error {
+func (h *Host) fillEvent(ctx context.Context, e *Event) error {
 	if _, ok := h.events[e.Type]; !ok {
 		return NewError("UNKNOWN_EVENT", 500, "Internal Server Error").Because(errUnknownEvent(e.Type))
 	}
@@ -140,6 +140,9 @@ func (h *Host) fillEvent(e *Event) error {
 			return err
 		}
 		e.ID = id
+		if o := h.cfg.Observer; o != nil { // once: what waited comes by again with its id
+			o.Event(ctx, e.Type)
+		}
 	}
 	if e.At.IsZero() {
 		e.At = h.Now()

@@ -61,7 +61,11 @@ func newEventQueue(h *Host) *eventQueue { return &eventQueue{h: h, list: map[lik
 // be nil.
 func (h *Host) RecordLater(c *Call, e *Event) {
 	e.Call, e.Tx = c, nil
-	if err := h.fillEvent(e); err != nil {
+	ctx := context.Background()
+	if c != nil && c.watched.ctx != nil {
+		ctx = c.watched.ctx
+	}
+	if err := h.fillEvent(ctx, e); err != nil {
 		h.log.Error("a security event is not recorded", h.failureArgs(err)...)
 		return
 	}

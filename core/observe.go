@@ -17,6 +17,7 @@ type watch struct {
 	observer contract.Observer
 	work     contract.Work
 	begun    time.Time
+	ctx      context.Context // of the work; nil with the zero value
 }
 
 // observe begins a piece of work. Durations go by the machine's monotonic clock: the
@@ -28,7 +29,7 @@ func (h *Host) observe(ctx context.Context, w contract.Work) (context.Context, w
 	}
 	ctx = o.Begin(ctx, w)
 	w.Request = nil
-	return ctx, watch{o, w, time.Now()}
+	return ctx, watch{o, w, time.Now(), ctx}
 }
 
 func (w *watch) end(ctx context.Context, o contract.Outcome) {

@@ -46,7 +46,12 @@ func (w *watcher) End(ctx context.Context, work contract.Work, o contract.Outcom
 	}
 }
 
-func (w *watcher) Event(context.Context, string) {}
+func (w *watcher) Event(ctx context.Context, name string) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	span, _ := ctx.Value(spanKey{}).(string)
+	w.lines = append(w.lines, "event "+span+" "+name)
+}
 
 // take returns what was seen since the last call, and finds work that never ended.
 func (w *watcher) take(t *testing.T) []string {
@@ -101,7 +106,7 @@ func TestObserver(t *testing.T) {
 		c.signUp("a@example.com")
 		got := w.take(t)
 		wantLines(t, got, "begin request POST /api/auth/sign-up/email r-1", "end /request /api/auth/sign-up/email 200  false false",
-			"end /request/hash hash 0  false false", "begin statement  BEGIN", "end /request/statement COMMIT 0  false false")
+			"end /request/hash hash 0  false false", "begin statement  BEGIN", "end /request/statement COMMIT 0  false false", "event /request sign-up")
 		if !slices.ContainsFunc(got, func(l string) bool {
 			return strings.HasPrefix(l, "end /request/statement INSERT ") || strings.HasPrefix(l, "end /request/statement BATCH ")
 		}) {
@@ -128,6 +133,26 @@ func TestObserver(t *testing.T) {
 			}
 		}
 	})
+}
+
+// TestObserverHearsOfEventsOnce: a failure that waits to be written comes by twice.
+func TestObserverHearsOfEventsOnce(t *testing.T) {
+	w := &watcher{}
+	e := start(t, config(func(c *core.Config) { c.Observer = w }),
+		hooks(core.EventRecorded.Before(func(context.Context, *core.Event) error { return nil })))
+	e.auth.Host().RecordLater(nil, &core.Event{Type: core.EventServiceError})
+	if err := e.auth.FlushEvents(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	n := 0
+	for _, l := range w.take(t) {
+		if l == "event  service.error" {
+			n++
+		}
+	}
+	if n != 1 {
+		t.Errorf("heard of %d events, want 1", n)
+	}
 }
 
 func TestObserverSeesCallsAndJobs(t *testing.T) {

@@ -137,6 +137,8 @@ func TestCounts(t *testing.T) {
 		`sallyport_request_duration_seconds_count{endpoint="/api/auth/get-session",method="GET",via="http"} 3`,
 		`sallyport_requests_total{class="",code="",endpoint="/api/auth/get-session",method="GET",status="",via="go"} 1`,
 		`sallyport_requests_in_flight{via="http"} 0`,
+		`sallyport_security_events_total{type="sign-up"} 1`,
+		`sallyport_security_events_total{type="account.locked"} 0`,
 		`sallyport_password_hash_duration_seconds_count{step="hash"} 1`,
 		`sallyport_password_hash_duration_seconds_count{step="verify"} 1`,
 		`sallyport_password_hashes_total 2`,

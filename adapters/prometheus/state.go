@@ -13,6 +13,9 @@ import (
 // Watch adds what is read at the moment of a collection: the database's pool, the queue of
 // passwords, the backlog of jobs. One Metrics watches one Auth: a second is an error.
 func (m *Metrics) Watch(auth *core.Auth) error {
+	for _, t := range auth.EventTypes() {
+		m.events.WithLabelValues(t.Name) // so that the first one is an increase
+	}
 	return m.registry.Register(&state{auth: auth, now: auth.Host().Now})
 }
 

@@ -18,7 +18,8 @@ type Observer interface {
 	Begin(ctx context.Context, w Work) context.Context
 	// End is called once for each Begin, with the context that it returned.
 	End(ctx context.Context, w Work, o Outcome)
-	// Event is called for every security event that is recorded, with its type.
+	// Event is called for every security event with its type, when it arises: before it is
+	// stored, and although the transaction that it belongs to may still be undone.
 	Event(ctx context.Context, name string)
 }
 
