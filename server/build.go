@@ -189,8 +189,9 @@ func Describe(c Config, entries ...PluginEntry) (*core.Auth, error) {
 		}
 	}
 	cfg, err := c.coreConfig(c.logger(io.Discard), io.Discard, entries)
+	_, wrong := c.stores(&cfg)
 	auth, more := core.Describe(cfg)
-	return auth, errors.Join(err, more)
+	return auth, errors.Join(err, wrong, more)
 }
 
 // Migration is a database beside what the configuration wants of it.
@@ -209,6 +210,9 @@ func OpenMigration(ctx context.Context, c Config, entries ...PluginEntry) (*Migr
 	}
 	cfg, err := c.coreConfig(c.logger(os.Stderr), io.Discard, entries)
 	if err != nil {
+		return nil, err
+	}
+	if _, err := c.stores(&cfg); err != nil {
 		return nil, err
 	}
 	auth, err := core.Describe(cfg)
@@ -261,8 +265,13 @@ func OpenAuth(ctx context.Context, c Config, entries ...PluginEntry) (auth *core
 		return nil, nil, errors.Join(err, m.Close())
 	}
 	cfg.Database, cfg.NoBackground = m.Database, true
-	if auth, err = core.New(ctx, cfg); err != nil {
+	auth, client, err := c.compile(ctx, cfg)
+	if err != nil {
 		return nil, nil, errors.Join(err, m.Close())
 	}
-	return auth, func(ctx context.Context) error { return errors.Join(auth.Close(ctx), m.Close()) }, nil
+	return auth, func(ctx context.Context) error {
+		err := auth.Close(ctx)
+		closeRedis(client)
+		return errors.Join(err, m.Close())
+	}, nil
 }

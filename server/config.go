@@ -7,6 +7,7 @@ import (
 
 	"github.com/sallyport-auth/sallyport/adapters/logmail"
 	"github.com/sallyport-auth/sallyport/adapters/notify"
+	"github.com/sallyport-auth/sallyport/adapters/redis"
 	"github.com/sallyport-auth/sallyport/adapters/smtp"
 	"github.com/sallyport-auth/sallyport/core"
 )
@@ -33,6 +34,7 @@ type Config struct {
 	ShutdownGrace time.Duration `yaml:"shutdownGrace"`
 
 	Database DatabaseConfig `yaml:"database"`
+	Redis    RedisConfig    `yaml:"redis"`
 	Mail     MailConfig     `yaml:"mail"`
 	Pages    PagesConfig    `yaml:"pages"`
 	Log      LogConfig      `yaml:"log"`
@@ -77,6 +79,13 @@ type DatabaseConfig struct {
 	// Overrides name single tables and columns: "user" renames a table,
 	// "user.emailVerified" a column.
 	Overrides map[string]string `yaml:"overrides"`
+}
+
+// RedisConfig says where Redis or Valkey is, for what has the storage "redis".
+type RedisConfig struct {
+	redis.Options `yaml:",inline"`
+	// URLFile is a file with the URL, in the place of url.
+	URLFile string `yaml:"urlFile"`
 }
 
 // MailConfig chooses how mails are sent.

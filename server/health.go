@@ -9,6 +9,7 @@ import (
 
 	"github.com/gofiber/fiber/v2"
 
+	"github.com/sallyport-auth/sallyport/adapters/redis"
 	"github.com/sallyport-auth/sallyport/core"
 	"github.com/sallyport-auth/sallyport/core/schema"
 )
@@ -22,6 +23,7 @@ const (
 // health answers /healthz and /readyz.
 type health struct {
 	auth     *core.Auth
+	redis    *redis.Client // nil: nothing is kept there
 	stopping *atomic.Bool
 	log      *slog.Logger
 	now      func() time.Time
@@ -54,7 +56,7 @@ func (h *health) alive(c *fiber.Ctx) error {
 
 // ready tells whether requests should be sent here: 200, or 503 with what is wrong. A
 // backlog of jobs is "degraded", with 200: a mail server that is down is no reason to
-// take every replica out of service.
+// take every replica out of service. Nor is a Redis that is: requests go on without it.
 func (h *health) ready(c *fiber.Ctx) error {
 	c.Set("Cache-Control", "no-store")
 	if h.stopping.Load() {
@@ -115,16 +117,27 @@ func (h *health) run(ctx context.Context) readiness {
 		fail("jobs", check{Message: "cannot be counted"}, err)
 		return r
 	}
+	degrade := func(c *check, text string) {
+		c.OK, c.Message = false, text
+		if r.Status == "ready" {
+			r.Status = "degraded"
+		}
+	}
 	jobs := check{OK: true, Due: &b.Due, Failed: &b.Failed}
 	if b.Failed > 0 {
 		jobs.Message = "some were given up"
 	}
 	if !b.Oldest.IsZero() && h.now().Sub(b.Oldest) > oldJob {
-		jobs.OK, jobs.Message = false, "the oldest is due since "+b.Oldest.UTC().Format(time.RFC3339)
-		if r.Status == "ready" {
-			r.Status = "degraded"
-		}
+		degrade(&jobs, "the oldest is due since "+b.Oldest.UTC().Format(time.RFC3339))
 	}
 	r.Checks["jobs"] = jobs
+	if h.redis != nil {
+		c := check{OK: true}
+		if state := h.redis.Health(ctx); !state.OK {
+			degrade(&c, "does not answer: what is kept there falls back as configured")
+			h.log.Warn("degraded", "check", "redis", "since", state.Since.UTC().Format(time.RFC3339), "cause", state.Cause.Error())
+		}
+		r.Checks["redis"] = c
+	}
 	return r
 }

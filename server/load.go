@@ -85,11 +85,15 @@ func Load(src Source, entries ...PluginEntry) (Config, error) {
 
 // holdsSecrets tells whether something that must stay secret is written in the file.
 func (c *Config) holdsSecrets() bool {
-	password := false
-	if u, err := url.Parse(c.Database.URL); err == nil && u.User != nil {
-		_, password = u.User.Password()
+	password := func(s string) bool {
+		u, err := url.Parse(s)
+		if err != nil || u.User == nil {
+			return false
+		}
+		_, set := u.User.Password()
+		return set
 	}
-	return c.Core.Secret != "" || len(c.Core.Secrets) > 0 || password || strings.Contains(c.Database.URL, "password=") ||
+	return c.Core.Secret != "" || len(c.Core.Secrets) > 0 || password(c.Database.URL) || password(c.Redis.URL) || strings.Contains(c.Database.URL, "password=") ||
 		c.Mail.SMTP.Password != "" || c.Mail.Notify.ServiceKey != ""
 }
 
@@ -103,6 +107,7 @@ func (c *Config) readFiles() (faults []Fault) {
 		{"secretFile", c.SecretFile, &c.Core.Secret},
 		{"secretsFile", c.SecretsFile, &secrets},
 		{"database.urlFile", c.Database.URLFile, &c.Database.URL},
+		{"redis.urlFile", c.Redis.URLFile, &c.Redis.URL},
 		{"mail.smtp.passwordFile", c.Mail.SMTP.PasswordFile, &c.Mail.SMTP.Password},
 		{"mail.notify.serviceKeyFile", c.Mail.Notify.ServiceKeyFile, &c.Mail.Notify.ServiceKey},
 	} {

@@ -14,6 +14,7 @@ import (
 
 	"github.com/gofiber/fiber/v2"
 
+	"github.com/sallyport-auth/sallyport/adapters/redis"
 	"github.com/sallyport-auth/sallyport/core"
 	authfiber "github.com/sallyport-auth/sallyport/server/fiber"
 	"github.com/sallyport-auth/sallyport/server/pages"
@@ -37,7 +38,8 @@ type Server struct {
 	app     *fiber.App
 	log     *slog.Logger
 	health  *health
-	metrics *metrics // nil: metrics.listen is not set
+	metrics *metrics      // nil: metrics.listen is not set
+	redis   *redis.Client // nil: nothing is kept there
 	closeDB func() error
 
 	stopping  atomic.Bool
@@ -98,17 +100,16 @@ func (s *Server) start(ctx context.Context, m *Migration, console io.Writer, ent
 	}
 	cfg.Database = m.Database
 	s.metrics = s.makeMetrics(&cfg)
-	if s.auth, err = core.New(ctx, cfg); err != nil {
+	if s.auth, s.redis, err = s.cfg.compile(ctx, cfg); err != nil {
 		return err
 	}
-	s.health = &health{auth: s.auth, stopping: &s.stopping, log: s.log, now: s.auth.Host().Now}
-	if err := s.metrics.watch(s.auth); err != nil {
-		return errors.Join(err, s.auth.Close(ctx))
+	s.health = &health{auth: s.auth, redis: s.redis, stopping: &s.stopping, log: s.log, now: s.auth.Host().Now}
+	err = s.metrics.watch(s.auth)
+	if err == nil && *s.cfg.Pages.Enabled {
+		s.pages, err = s.makePages(entries)
 	}
-	if *s.cfg.Pages.Enabled {
-		if s.pages, err = s.makePages(entries); err != nil {
-			return errors.Join(err, s.auth.Close(ctx))
-		}
+	if err != nil {
+		return errors.Join(err, s.closeAuth(ctx))
 	}
 	s.app = s.makeApp()
 	s.warn(m)
@@ -125,7 +126,7 @@ func (s *Server) warn(m *Migration) {
 	case limits.Enabled != nil && !*limits.Enabled:
 		s.log.Warn("rate limits are off: passwords and codes can be guessed at full speed", "option", "rateLimit.enabled")
 	case (limits.Storage == "" || limits.Storage == "memory") && m.Database.Dialect() == "postgres":
-		s.log.Warn("rate limits are kept in memory: each of several replicas counts for itself", "option", "rateLimit.storage", "set", "database")
+		s.log.Warn("rate limits are kept in memory: each of several replicas counts for itself", "option", "rateLimit.storage", "set", "redis or database")
 	}
 	if s.cfg.Mail.Driver == "none" && s.cfg.Core.Mailer == nil {
 		s.log.Warn("there is no mailer: addresses cannot be verified and passwords cannot be reset", "option", "mail.driver")
@@ -208,11 +209,17 @@ func (s *Server) Serve(ctx context.Context, ln net.Listener) error {
 	return errors.Join(err, s.Close())
 }
 
-// Close ends background work and closes the database, at once.
+// Close ends background work and closes the connections to Redis and the database, at once.
 func (s *Server) Close() error {
 	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
 	defer cancel()
-	return errors.Join(s.metrics.close(), s.auth.Close(ctx), s.closeDB())
+	return errors.Join(s.metrics.close(), s.closeAuth(ctx), s.closeDB())
+}
+
+func (s *Server) closeAuth(ctx context.Context) error {
+	err := s.auth.Close(ctx)
+	closeRedis(s.redis)
+	return err
 }
 
 // https tells whether browsers reach the server encrypted.
