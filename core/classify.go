@@ -167,7 +167,11 @@ func (h *Host) explain(err error) *storage.Error {
 			}
 		}
 	}
-	return storage.Foreign(err)
+	db := storage.Foreign(err)
+	if db != nil {
+		db.Table, db.Columns = "", nil // of a database that is not core's: its "user" is another
+	}
+	return db
 }
 
 // stored takes over what a database's error says.

@@ -93,6 +93,9 @@ func (d *spyDB) JoinSQL(tx *sql.Tx) (storage.Tx, error) {
 	}).JoinSQL(tx)
 }
 
+// Explain implements storage.Explainer.
+func (d *spyDB) Explain(err error) *storage.Error { return d.Database.(storage.Explainer).Explain(err) }
+
 func batchText(list []storage.Statement) string {
 	var out []string
 	for _, s := range list {

@@ -219,34 +219,36 @@ func TestPoolInsideTransaction(t *testing.T) {
 	})
 }
 
+// handles opens databases by a handle of the app's.
+var handles = map[string]func(t *testing.T) (*sql.DB, storage.Database){
+	"sqlite": func(t *testing.T) (*sql.DB, storage.Database) {
+		raw, err := sql.Open("sqlite", "file:"+t.TempDir()+"/app.db?_txlock=immediate&_pragma=foreign_keys(1)&_dqs=0")
+		if err != nil {
+			t.Fatal(err)
+		}
+		raw.SetMaxOpenConns(1)
+		db, err := sqlite.From(t.Context(), raw, sqlite.Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return raw, db
+	},
+	"postgres": func(t *testing.T) (*sql.DB, storage.Database) {
+		raw, err := sql.Open("postgres", adaptertest.PostgresURL(t))
+		if err != nil {
+			t.Fatal(err)
+		}
+		db, err := postgres.From(t.Context(), raw, postgres.Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return raw, db
+	},
+}
+
 // An app's own transaction: core's part is committed or undone with it.
 func TestJoinSQL(t *testing.T) {
-	open := map[string]func(t *testing.T) (*sql.DB, storage.Database){
-		"sqlite": func(t *testing.T) (*sql.DB, storage.Database) {
-			raw, err := sql.Open("sqlite", "file:"+t.TempDir()+"/app.db?_txlock=immediate&_pragma=foreign_keys(1)&_dqs=0")
-			if err != nil {
-				t.Fatal(err)
-			}
-			raw.SetMaxOpenConns(1)
-			db, err := sqlite.From(t.Context(), raw, sqlite.Options{})
-			if err != nil {
-				t.Fatal(err)
-			}
-			return raw, db
-		},
-		"postgres": func(t *testing.T) (*sql.DB, storage.Database) {
-			raw, err := sql.Open("postgres", adaptertest.PostgresURL(t))
-			if err != nil {
-				t.Fatal(err)
-			}
-			db, err := postgres.From(t.Context(), raw, postgres.Options{})
-			if err != nil {
-				t.Fatal(err)
-			}
-			return raw, db
-		},
-	}
-	for name, fn := range open {
+	for name, fn := range handles {
 		t.Run(name, func(t *testing.T) {
 			raw, db := fn(t)
 			t.Cleanup(func() { raw.Close() })
