@@ -49,6 +49,9 @@ type Call struct {
 
 	watched watch
 	failed  Failure // what the answer says no with
+	// concerns is the user whom a failure is about, and refused tells that it was the gate's.
+	concerns string
+	refused  bool
 }
 
 type setCookie struct {
@@ -89,6 +92,14 @@ func (c *Call) Issued() *Session { return c.issued }
 // call has made, or one that it renews; nil without any, after a challenge, and where
 // the session has ended meanwhile.
 func (c *Call) Handed() *Session { return c.handed }
+
+// Concerns says whom a failure of this call is about, for its security event: a way to
+// sign in calls it as soon as it knows the user, before anything was proved.
+func (c *Call) Concerns(u *User) {
+	if u != nil {
+		c.concerns = u.ID
+	}
+}
 
 // UserAgent returns the request's User-Agent, at most 512 bytes.
 func (c *Call) UserAgent() string {

@@ -157,6 +157,7 @@ func (c *Call) finish(ctx context.Context, out any, err error) Response {
 		f := c.host.Classify(ctx, err)
 		c.host.logFailure(ctx, c, f, err)
 		c.failed = f
+		c.recordFailure(f)
 		res = errorResponse(f.Error)
 		if c.issued != nil {
 			// The session's transaction failed behind it: its cookies, and the headers in
@@ -173,6 +174,7 @@ func (c *Call) finish(ctx context.Context, out any, err error) Response {
 		if err != nil {
 			c.failed = c.host.failure(ErrInternal)
 			c.host.logFailure(ctx, c, c.failed, fmt.Errorf("core: encoding the answer of %s: %w", c.ep.path, err))
+			c.recordFailure(c.failed)
 			return errorResponse(ErrInternal)
 		}
 		res.Body = body

@@ -70,14 +70,35 @@ func (h *Host) RecordLater(c *Call, e *Event) {
 		return
 	}
 	e.Call = nil // it ends with the request
-	path := ""
-	if c != nil {
-		path = c.ep.path
-		detail := map[string]string{"path": path}
-		maps.Copy(detail, e.Detail)
-		e.Detail = detail
+	if c != nil && e.Detail["path"] == "" {
+		if e.Detail = maps.Clone(e.Detail); e.Detail == nil {
+			e.Detail = map[string]string{}
+		}
+		e.Detail["path"] = c.ep.path
 	}
-	h.later.add(likeness{e.Type, e.Reason, e.UserID, e.IP, path}, e)
+	h.later.add(likeness{e.Type, e.Reason, e.UserID, e.IP, e.Detail["path"]}, e)
+}
+
+// recordFailure has an event recorded for what failed, where its class wants one, or it
+// was the gate that refused. A failure of ours is about the service, and names nobody.
+func (c *Call) recordFailure(f Failure) {
+	kind := f.Event
+	if kind == "" && c.refused && f.Status < 500 {
+		kind = EventSignInFailed
+	}
+	if kind == "" {
+		return
+	}
+	e := &Event{Type: kind, Reason: string(f.Class), Detail: map[string]string{"code": f.Code}}
+	if f.Status >= 500 {
+		e.Detail["path"] = c.ep.path
+		c.host.RecordLater(nil, e)
+		return
+	}
+	if e.UserID = c.concerns; e.UserID == "" && c.user != nil {
+		e.UserID = c.user.ID
+	}
+	c.host.RecordLater(c, e)
 }
 
 func (q *eventQueue) add(k likeness, e *Event) {

@@ -43,3 +43,6 @@ func (l limitsOf) Take(ctx context.Context, key string, rule contract.LimitRule,
 	d, err := l.store.Take(ctx, l.prefix+key, ratelimit.Rule(rule), now)
 	return contract.LimitDecision(d), err
 }
+
+// FlushDue writes the security events that are due, as background work does.
+func FlushDue(ctx context.Context, a *Auth) error { return a.h.later.flush(ctx, false) }

@@ -112,15 +112,17 @@ type RequestEvent struct{ Call *Call }
 // SignIn is the gate: the only place where signing in makes a session. Bans are checked,
 // SignInPoint runs, and then there is either a session with its cookies, or a challenge,
 // which is the call's answer (nil, nil).
-func (h *Host) SignIn(ctx context.Context, tx *Tx, in *SignIn) (*Session, error) {
+func (h *Host) SignIn(ctx context.Context, tx *Tx, in *SignIn) (s *Session, err error) {
 	def(&in.AAL, 1)
 	in.Forget = in.Forget || !in.Asked && in.Call.forgets()
-	if err := checkBan(in.User, in.Call.now); err != nil {
-		return nil, err
+	in.Call.Concerns(in.User)
+	if err = checkBan(in.User, in.Call.now); err == nil {
+		s, err = h.undoable(ctx, tx, in.Call, func(ctx context.Context, tx *Tx) (*Session, error) {
+			return h.signIn(ctx, tx, in)
+		}, SignInPoint, SessionCreate, EventRecorded)
 	}
-	return h.undoable(ctx, tx, in.Call, func(ctx context.Context, tx *Tx) (*Session, error) {
-		return h.signIn(ctx, tx, in)
-	}, SignInPoint, SessionCreate, EventRecorded)
+	in.Call.refused = err != nil
+	return s, err
 }
 
 // undoable runs an issuing of a session, in a transaction where one of the points has a

@@ -102,6 +102,7 @@ func (h *Host) callRoute(ctx context.Context, key any, in any, options []CallOpt
 		f := h.Classify(ctx, err)
 		h.logFailure(ctx, c, f, err)
 		c.failed = f
+		c.recordFailure(f)
 		if f.cause == nil && AsError(err) != f.Error {
 			return nil, f.Because(err)
 		}

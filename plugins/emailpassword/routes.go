@@ -135,6 +135,7 @@ func (p *Plugin) signIn(ctx context.Context, c *core.Call, in SignInInput) (Sign
 	if err != nil {
 		return none, err
 	}
+	c.Concerns(cr.User)
 	checked, ok, err := p.host.CheckPassword(ctx, cr, email, in.Password)
 	if err != nil {
 		return none, err

@@ -50,6 +50,7 @@ func (p *Plugin) verifyAuthentication(ctx context.Context, c *core.Call, in Veri
 	if u == nil {
 		return none, p.refuse(ctx, ch, errUnknownCredential)
 	}
+	c.Concerns(u)
 	// By address too: an id is no secret, and must not be enough to lock its owner out.
 	try, err := p.host.Attempts("passkey").Limit(10, time.Minute, 5*time.Minute).Reserve(ctx, k.ID+"|"+c.ClientIP())
 	if err != nil {
@@ -147,7 +148,7 @@ func (p *Plugin) failed(ctx context.Context, c *core.Call, ch challenge, try cor
 		}
 		c.Log().Warn("a passkey's counter did not grow: there may be a copy of it", slog.String("passkey", k.ID),
 			slog.String("user", k.UserID), slog.Int("stored", now.Counter), slog.Int("sent", a.counter))
-		if err := p.host.Record(ctx, &core.Event{Type: eventRegression, UserID: k.UserID, Call: c, Detail: map[string]string{"passkey": k.ID}}); err != nil {
+		if err := p.host.Record(ctx, &core.Event{Type: eventRegression, UserID: k.UserID, Reason: string(core.ClassPasskeyFailed), Call: c, Detail: map[string]string{"passkey": k.ID}}); err != nil {
 			return err
 		}
 	}

@@ -48,6 +48,7 @@ func (p *Plugin) subject(ctx context.Context, c *core.Call) (*subject, error) {
 	if u, err = p.host.UserByID(ctx, p.host.DB(), row.Value); err != nil {
 		return nil, err
 	}
+	c.Concerns(u)
 	if u == nil || !isEnabled(u) { // switched off meanwhile: sign in again
 		return nil, ErrInvalidCookie
 	}
