@@ -237,7 +237,7 @@ func everyField(t *testing.T, engine Engine) {
 	// Errors: registered, and answered by a hook.
 	alice.Post("/guests/sign", M{"name": "Mallory"}).WantCode(409, "GUESTBOOK_FULL")
 	equal("Errors", slices.ContainsFunc(h.Auth.Errors(), func(e core.ErrorInfo) bool {
-		return e == core.ErrorInfo{Code: "GUESTBOOK_FULL", Message: "The guest book is full", Plugin: "everything", Status: 409}
+		return e == core.ErrorInfo{Code: "GUESTBOOK_FULL", Message: "The guest book is full", Plugin: "everything", Status: 409, Class: core.ClassValidation}
 	}), true)
 	equal("Events", events, []string{"guest.signed", "guest.signed"})
 	// Jobs and Mails.
