@@ -39,13 +39,15 @@ type Call struct {
 
 	presented string // session token that Authenticate found (bearer), else ""
 	outdated  bool   // presented was signed with a secret that has been rotated out
-	session   *Session
-	user      *User
-	loaded    bool
-	fromCache bool
-	cacheEnds time.Time // with fromCache: until when the cache may answer
-	issued    *Session
-	handed    *Session // whose token this answer carries
+	// presentedID names a session that Authenticate found without its token, else "".
+	presentedID string
+	session     *Session
+	user        *User
+	loaded      bool
+	fromCache   bool
+	cacheEnds   time.Time // with fromCache: until when the cache may answer
+	issued      *Session
+	handed      *Session // whose token this answer carries
 
 	watched watch
 	failed  Failure // what the answer says no with

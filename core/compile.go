@@ -76,6 +76,7 @@ func (b *compiler) compile(own Spec) {
 	}
 	b.cycles()
 	b.names()
+	b.envelopes()
 	b.aliases()
 	b.jobs()
 	for _, path := range b.h.cfg.DisabledPaths {
@@ -162,7 +163,7 @@ func (b *compiler) endpoints(s Spec) {
 			continue
 		}
 		ep := *e.ep // an endpoint value may be used by several Auths
-		ep.owner, ep.pattern = s.ID, b.h.cfg.BasePath+ep.path
+		ep.owner, ep.pattern = s.ID, b.h.router.full(&ep)
 		d, err := input.Compile(ep.in)
 		if err == nil {
 			err = d.Demand(ep.demand...)
@@ -179,37 +180,14 @@ func (b *compiler) endpoints(s Spec) {
 		b.h.routes[ep.key] = &ep
 		b.h.list = append(b.h.list, &ep)
 		if ep.access == ServerOnly {
-			ep.pattern = ep.path
 			continue
 		}
 		if ep.disabled = slices.Contains(b.h.cfg.DisabledPaths, ep.path); ep.disabled {
-			b.h.router.disabled[b.h.router.prefix+ep.path] = true
+			b.h.router.disabled[ep.pattern] = true
 			continue
 		}
 		if old := b.h.router.add(&ep); old != nil {
 			b.fault("plugin %s: %s %s is taken by %s", s.ID, strings.Join(ep.methods, "|"), ep.path, old.owner)
-		}
-	}
-}
-
-// aliases are added when every hook is in place. Those of an endpoint that is not served
-// are not served either.
-func (b *compiler) aliases() {
-	for _, ep := range b.h.list {
-		if ep.access == ServerOnly && len(ep.aliases) > 0 {
-			b.fault("plugin %s: %s has an alias, and is for calls from Go alone", ep.owner, ep.path)
-		}
-		if ep.access == ServerOnly || ep.disabled {
-			continue
-		}
-		for i := range ep.aliases {
-			if a := &ep.aliases[i]; !methodForm.MatchString(a.Method) || !strings.HasPrefix(a.Path, "/") || strings.ContainsAny(a.Path, ":?#% \\") || strings.Contains(a.Path, "//") {
-				b.fault("plugin %s: alias %s %s: want an upper-case method and a plain absolute path", ep.owner, a.Method, a.Path)
-				continue
-			}
-			if old := b.h.router.addAlias(ep, &ep.aliases[i]); old != nil {
-				b.fault("plugin %s: alias %s is taken by %s", ep.owner, ep.aliases[i].Path, old.owner)
-			}
 		}
 	}
 }

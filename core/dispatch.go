@@ -36,8 +36,7 @@ func (h *Host) serve(ctx context.Context, ex Exchange) (res Response) {
 	}
 	ep, params := h.router.find(method, path)
 	if ep == nil {
-		h.unmatched(ctx, ex)
-		return Response{Status: 404}
+		return h.unmatched(ctx, ex)
 	}
 	c := &Call{host: h, ep: ep, ex: ex, http: true, now: h.Now(), hooks: ep.hooks}
 	watched := c.watch(ctx)
@@ -107,21 +106,19 @@ func (h *Host) process(ctx context.Context, c *Call) (any, error) {
 }
 
 func (c *Call) source(params func(string) (string, bool)) (input.Source, error) {
-	src := input.Source{ContentType: c.ex.Header("Content-Type"), Form: c.ep.form, NoBody: c.ep.noBody, Query: c.ex.Query(), Param: params}
-	if m := c.ex.Method(); m == "GET" || c.ep.noBody {
-		return src, nil
-	}
-	body, err := c.ex.Body(c.host.cfg.MaxBody)
-	if err != nil {
-		return src, err
-	}
-	if a := c.ep.alias; a != nil && a.Request != nil && len(body) > 0 {
-		if body, err = a.Request(body); err != nil {
+	a := c.ep.alias
+	src := input.Source{ContentType: c.ex.Header("Content-Type"), Form: c.ep.form && a == nil, NoBody: c.ep.noBody, Query: c.ex.Query(), Param: params}
+	if m := c.ex.Method(); m != "GET" && !c.ep.noBody {
+		body, err := c.ex.Body(c.host.cfg.MaxBody)
+		if err != nil {
 			return src, err
 		}
+		// A body without a type is none: Better Auth's server for Node reads it that way.
+		src.Body, src.HasBody = body, len(body) > 0 && src.ContentType != ""
 	}
-	// A body without a type is none: Better Auth's server for Node reads it that way.
-	src.Body, src.HasBody = body, len(body) > 0 && src.ContentType != ""
+	if a != nil && a.Request != nil {
+		return c.mapped(src)
+	}
 	return src, nil
 }
 
@@ -150,45 +147,50 @@ func (c *Call) Fresh() bool {
 }
 
 // finish turns what came out into an answer, and is the only place that does.
-func (c *Call) finish(ctx context.Context, out any, err error) Response {
-	res := Response{Status: 200}
-	switch {
-	case err != nil:
+func (c *Call) finish(ctx context.Context, out any, err error) (res Response) {
+	if err == nil {
+		res, err = c.success(ctx, out)
+	}
+	if err != nil {
 		f := c.host.Classify(ctx, err)
 		c.host.logFailure(ctx, c, f, err)
 		c.failed = f
 		c.recordFailure(f)
-		res = errorResponse(f.Error)
+		res = c.ep.envelope.refuse(f)
 		if c.issued != nil {
 			// The session's transaction failed behind it: its cookies, and the headers in
 			// which hooks hand it out, are worth nothing.
 			c.cookies, c.header = nil, nil
 		}
-	case c.answer != nil:
-		res = *c.answer
-	default:
-		if c.status != 0 {
-			res.Status = c.status
-		}
-		body, err := encodeJSON(out)
-		if err != nil {
-			c.failed = c.host.failure(ErrInternal)
-			c.host.logFailure(ctx, c, c.failed, fmt.Errorf("core: encoding the answer of %s: %w", c.ep.path, err))
-			c.recordFailure(c.failed)
-			return errorResponse(ErrInternal)
-		}
-		res.Body = body
-		// With room for what the mounts add.
-		res.Header = append(make([]Field, 0, 5+len(c.header)+len(c.cookies)), Field{"Content-Type", "application/json"})
 	}
 	res.Header = append(res.Header, c.header...)
 	for _, s := range c.cookies {
 		res.Header = append(res.Header, Field{"Set-Cookie", s.line})
 	}
-	if a := c.ep.alias; a != nil && a.Response != nil {
-		res = a.Response(res)
-	}
 	return res
+}
+
+// success is the answer of an endpoint that did its work, without cookies.
+func (c *Call) success(ctx context.Context, out any) (Response, error) {
+	res := Response{Status: 200}
+	if c.answer != nil {
+		res = *c.answer
+	} else {
+		if c.status != 0 {
+			res.Status = c.status
+		}
+		body, err := encodeJSON(out)
+		if err != nil {
+			return res, fmt.Errorf("core: encoding the answer of %s: %w", c.ep.path, err)
+		}
+		res.Body = body
+		// With room for what the mounts add.
+		res.Header = append(make([]Field, 0, 5+len(c.header)+len(c.cookies)), Field{"Content-Type", "application/json"})
+	}
+	if a := c.ep.alias; a != nil && a.Response != nil {
+		return a.Response(ctx, c, res)
+	}
+	return res, nil
 }
 
 // errorResponse is the answer that says no. An error without a text has no body: so it is

@@ -91,7 +91,14 @@ type AuthenticateEvent struct{ Call *Call }
 // UseToken presents a session token that did not come in the cookie. It must have been
 // authenticated as far as its form allows; the database decides whether it is a session.
 func (e *AuthenticateEvent) UseToken(token string) {
-	e.Call.presented, e.Call.outdated = strings.Clone(token), false
+	e.Call.presented, e.Call.outdated, e.Call.presentedID = strings.Clone(token), false, ""
+}
+
+// UseSessionID presents a session by its id, for a credential of the hook's own that names
+// one (a signed access token). The database decides whether it still is a session; the
+// call gives out neither its token nor a cookie for it. An earlier token gives way.
+func (e *AuthenticateEvent) UseSessionID(id string) {
+	e.Call.presented, e.Call.outdated, e.Call.presentedID = "", false, strings.Clone(id)
 }
 
 // UseSigned is UseToken for a token that is signed as the session cookie is, "token.sig",
@@ -102,7 +109,7 @@ func (e *AuthenticateEvent) UseSigned(value string) bool {
 	if !ok {
 		return false
 	}
-	e.Call.presented, e.Call.outdated = strings.Clone(token), key > 0
+	e.Call.presented, e.Call.outdated, e.Call.presentedID = strings.Clone(token), key > 0, ""
 	return true
 }
 
@@ -266,6 +273,10 @@ func checkBan(u *User, now time.Time) error {
 	}
 	return nil
 }
+
+// CheckBan refuses a banned user, for what goes on with a session that is there. The gate
+// does it by itself.
+func (h *Host) CheckBan(u *User) error { return checkBan(u, h.Now()) }
 
 // answerChallenge answers for the gate: JSON for scripts, a redirect for a navigation.
 func (c *Call) answerChallenge(in *SignIn, ch *challenge) {

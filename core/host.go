@@ -64,7 +64,7 @@ type cookieSet struct{ token, data, forget Cookie }
 
 // statements are core's queries over the user and session models.
 type statements struct {
-	sessionByToken, sessionList, userByID, userByEmail, userCredential string
+	sessionByToken, sessionByID, sessionList, userByID, userByEmail, userCredential string
 }
 
 // DB returns the database outside of transactions.

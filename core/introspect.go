@@ -13,7 +13,7 @@ type RouteInfo struct {
 	Access  string
 	Plugin  string
 	Hooks   int
-	Aliases []string
+	Aliases []string // "METHOD /path", those of other plugins included
 	// In and Out are the types of input and output.
 	In, Out reflect.Type
 	Form    bool // takes a form beside JSON
@@ -24,11 +24,8 @@ type RouteInfo struct {
 func (a *Auth) Routes() []RouteInfo {
 	var out []RouteInfo
 	for _, e := range a.h.list {
-		r := RouteInfo{Methods: e.methods, Path: a.h.cfg.BasePath + e.path, Access: e.access.String(), Plugin: e.owner, Hooks: len(e.hooks),
+		r := RouteInfo{Methods: e.methods, Path: e.pattern, Access: e.access.String(), Plugin: e.owner, Hooks: len(e.hooks),
 			In: e.in, Out: e.out, Form: e.form, Login: e.login}
-		if e.access == ServerOnly {
-			r.Path = e.path
-		}
 		for _, al := range e.aliases {
 			r.Aliases = append(r.Aliases, al.Method+" "+al.Path)
 		}

@@ -224,7 +224,6 @@ func (a *Auth) Preflight(ex Exchange) (res Response, handled bool) {
 		Field{"Access-Control-Max-Age", "600"})}, true
 }
 
-// Owns tells whether a path is one of core's: below the base path, or an alias.
-func (a *Auth) Owns(path string) bool {
-	return strings.HasPrefix(path, a.h.cfg.BasePath+"/") || a.h.router.aliases[path]
-}
+// Owns tells whether a path is one of core's: below the base path, an alias, an absolute
+// endpoint, or below the prefix of an envelope that owns it.
+func (a *Auth) Owns(path string) bool { return a.h.router.owns(path) }

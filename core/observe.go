@@ -64,15 +64,19 @@ func (c *Call) unwatch(ctx context.Context, status int) {
 	c.watched.end(ctx, o)
 }
 
-// unmatched tells of a request that no endpoint answers.
-func (h *Host) unmatched(ctx context.Context, ex Exchange) {
-	if h.cfg.Observer == nil {
-		return
+// unmatched answers a request that has no endpoint, and tells of it.
+func (h *Host) unmatched(ctx context.Context, ex Exchange) Response {
+	f, res := h.failure(ErrNotFound), Response{Status: 404}
+	if e := h.router.envelopeOf(ex.Path()); e != nil {
+		res = e.refuse(f)
 	}
-	ctx, w := h.observe(ctx, contract.Work{Kind: contract.WorkRequest, Method: knownMethod(ex.Method()), Request: ex})
-	o := h.outcome(h.failure(ErrNotFound))
-	o.Status = 404
-	w.end(ctx, o)
+	if h.cfg.Observer != nil {
+		ctx, w := h.observe(ctx, contract.Work{Kind: contract.WorkRequest, Method: knownMethod(ex.Method()), Request: ex})
+		o := h.outcome(f)
+		o.Status = res.Status
+		w.end(ctx, o)
+	}
+	return res
 }
 
 // knownMethod keeps made-up methods out of names.

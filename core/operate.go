@@ -44,13 +44,10 @@ func ParseSecrets(text string) ([]Secret, error) {
 // unfilled, so that a log can name it without the token in "/reset-password/:token".
 func (a *Auth) Pattern(method, path string) (pattern string, ok bool) {
 	ep, _ := a.h.router.find(method, path)
-	switch {
-	case ep == nil:
+	if ep == nil {
 		return "", false
-	case ep.alias != nil:
-		return ep.alias.Path, true
 	}
-	return a.h.cfg.BasePath + ep.path, true
+	return ep.pattern, true
 }
 
 // ClientIP returns the address that a request came from, as sessions and rate limits

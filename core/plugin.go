@@ -34,6 +34,10 @@ type Spec struct {
 	Steps []storage.Step
 	// Endpoints are served below the base path.
 	Endpoints []Endpoint
+	// Aliases are further ways to endpoints of any plugin, for clients of another API.
+	Aliases []Alias
+	// Envelopes are the form of failures in such an API.
+	Envelopes []Envelope
 	// Hooks run on core's points or on those that another plugin exports.
 	Hooks []Hook
 	// Errors are all codes that the plugin answers with.

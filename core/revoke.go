@@ -100,6 +100,10 @@ func (h *Host) revokeToken(ctx context.Context, c *Call, name string) (id string
 	return id, err
 }
 
+// SessionHandle is the opaque name that lists have for the session of that id, which
+// /revoke-session takes.
+func SessionHandle(id string) string { return handlePrefix + id }
+
 func cutHandle(name string) (id string, ok bool) {
 	if len(name) > len(handlePrefix) && name[:len(handlePrefix)] == handlePrefix {
 		return name[len(handlePrefix):], true

@@ -52,6 +52,9 @@ var (
 	Login RouteOption = optionFunc(func(e *endpoint) { e.login = true })
 	// NoBody ignores the request's body.
 	NoBody RouteOption = optionFunc(func(e *endpoint) { e.noBody = true })
+	// Absolute serves the endpoint at its path as it is, not below the base path: for an API
+	// of another form (Envelope).
+	Absolute RouteOption = optionFunc(func(e *endpoint) { e.absolute = true })
 )
 
 // Callback names query or body members whose URL must be trusted before the handler
@@ -67,7 +70,7 @@ func Callback(members ...string) RouteOption {
 //	var CreateNote = core.NewRoute[CreateNoteInput, Note]("POST /notes/create")
 type Route[I, O any] struct{ ep endpoint }
 
-// NewRoute declares an endpoint: "METHOD /path" below the base path, with ":name" for
+// NewRoute declares an endpoint: "METHOD /path" below the base path (but see Absolute), with ":name" for
 // path parameters; several methods are joined by "|". It panics on a malformed pattern.
 func NewRoute[I, O any](pattern string, options ...RouteOption) *Route[I, O] {
 	methods, path, ok := strings.Cut(pattern, " ")
@@ -81,7 +84,7 @@ func NewRoute[I, O any](pattern string, options ...RouteOption) *Route[I, O] {
 	return r
 }
 
-// Path returns the path below the base path.
+// Path returns the path as it was declared.
 func (r *Route[I, O]) Path() string { return r.ep.path }
 
 // Handle binds the function that does the work, for Spec.Endpoints. The function's
@@ -159,7 +162,8 @@ func (r *Route[I, O]) Call(ctx context.Context, a *Auth, in I, options ...CallOp
 type Endpoint struct{ ep *endpoint }
 
 // Alias serves the endpoint under a second, absolute path with other forms of request
-// and answer, for clients of another API. Everything in between is the same.
+// and answer, for clients of another API. Everything in between is the same. Aliases of
+// other plugins' endpoints are in Spec.Aliases.
 func (e Endpoint) Alias(aliases ...Alias) Endpoint {
 	ep := *e.ep
 	ep.aliases = append(append([]Alias(nil), ep.aliases...), aliases...)
@@ -174,16 +178,6 @@ func (e Endpoint) Demand(members ...string) Endpoint {
 	return Endpoint{&ep}
 }
 
-// Alias is a second way to reach an endpoint.
-type Alias struct {
-	Method string // one method
-	Path   string // absolute, for instance "/api/v1/auth/login"
-	// Request maps the body before it is decoded; nil keeps it.
-	Request func(body []byte) ([]byte, error)
-	// Response maps the answer; nil keeps it. Cookies are in its header and must stay.
-	Response func(Response) Response
-}
-
 // endpoint is a route without its types.
 type endpoint struct {
 	methods   []string
@@ -193,6 +187,7 @@ type endpoint struct {
 	form      bool
 	login     bool
 	noBody    bool
+	absolute  bool
 	callbacks []string
 	aliases   []Alias
 	demand    []string // members of the body that options make mandatory
@@ -206,4 +201,5 @@ type endpoint struct {
 	decoder  *input.Decoder
 	hooks    []Hook
 	alias    *Alias
+	envelope *Envelope // that its failures are written in; nil for core's own form
 }

@@ -1,59 +1,97 @@
 package core
 
-import (
-	"slices"
-	"strings"
-)
+import "strings"
 
 // router finds endpoints by the exact path as it was sent. There is no cleaning, no
 // decoding and no redirect to a tidier path: guards attach to endpoints, and a path
 // that is odd in any way has none.
 type router struct {
 	exact    map[routeKey]*endpoint
-	patterns []*endpoint // with parameters; few
-	prefix   string      // base path
-	slash    bool        // a trailing slash is let pass
+	patterns []pattern // with parameters; few
+	prefix   string    // base path
+	slash    bool      // a trailing slash is let pass
 	disabled map[string]bool
-	aliases  map[string]bool // paths
+	outside  map[string]bool // exact paths that are not below the base path
+	envelope []*Envelope     // longest prefix first
 }
 
 type routeKey struct{ method, path string }
 
-func newRouter(prefix string) *router {
-	return &router{exact: map[routeKey]*endpoint{}, disabled: map[string]bool{}, aliases: map[string]bool{}, prefix: prefix}
+// pattern is a path with parameters.
+type pattern struct {
+	routeKey
+	ep *endpoint
 }
 
-// add registers an endpoint and returns the one that holds one of its routes already.
+func newRouter(prefix string) *router {
+	return &router{exact: map[routeKey]*endpoint{}, disabled: map[string]bool{}, outside: map[string]bool{}, prefix: prefix}
+}
+
+// full is the path at which an endpoint that is no alias answers.
+func (r *router) full(e *endpoint) string {
+	if e.absolute || e.access == ServerOnly {
+		return e.path
+	}
+	return r.prefix + e.path
+}
+
+// below tells whether a path is below the base path.
+func (r *router) below(path string) bool { return strings.HasPrefix(path, r.prefix+"/") }
+
+// add registers an endpoint or alias, and returns the one that holds one of its routes
+// already.
 func (r *router) add(e *endpoint) (taken *endpoint) {
-	for _, m := range e.methods {
-		if strings.Contains(e.path, ":") {
+	methods, path := e.methods, e.pattern
+	if e.alias != nil {
+		methods = []string{e.alias.Method}
+	}
+	for _, m := range methods {
+		k := routeKey{m, path}
+		if strings.Contains(path, ":") {
 			for _, p := range r.patterns {
-				if overlap(p.path, e.path) && slices.Contains(p.methods, m) {
-					return p
+				if p.method == m && overlap(p.path, path) {
+					return p.ep
 				}
 			}
-			r.patterns = append(r.patterns, e)
-			return nil
+			r.patterns = append(r.patterns, pattern{k, e})
+			continue
 		}
-		k := routeKey{m, r.prefix + e.path}
 		if old := r.exact[k]; old != nil {
 			return old
 		}
 		r.exact[k] = e
+		if !r.below(path) {
+			r.outside[path] = true
+		}
 	}
 	return nil
 }
 
-// addAlias registers a second, absolute path.
-func (r *router) addAlias(e *endpoint, a *Alias) (taken *endpoint) {
-	c := *e // with its hooks: aliases are added last
-	c.alias, c.pattern = a, a.Path
-	k := routeKey{a.Method, a.Path}
-	if old := r.exact[k]; old != nil {
-		return old
+// owns tells whether a path is answered here, be it with 404.
+func (r *router) owns(path string) bool {
+	if r.below(path) || r.outside[path] {
+		return true
 	}
-	r.exact[k] = &c
-	r.aliases[a.Path] = true
+	if e := r.envelopeOf(path); e != nil && e.Owns {
+		return true
+	}
+	for _, p := range r.patterns {
+		if !r.below(p.path) {
+			if _, ok := matchPattern(p.path, path); ok {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// envelopeOf is the form of failures at a path; nil for core's own.
+func (r *router) envelopeOf(path string) *Envelope {
+	for _, e := range r.envelope {
+		if strings.HasPrefix(path, e.Prefix) {
+			return e
+		}
+	}
 	return nil
 }
 
@@ -65,14 +103,10 @@ func (r *router) find(method, path string) (*endpoint, func(string) (string, boo
 	if e := r.exact[routeKey{method, path}]; e != nil {
 		return e, nil
 	}
-	rest, ok := strings.CutPrefix(path, r.prefix)
-	if !ok {
-		return nil, nil
-	}
-	for _, e := range r.patterns {
-		if slices.Contains(e.methods, method) {
-			if params, ok := matchPattern(e.path, rest); ok {
-				return e, func(name string) (string, bool) { v, ok := params[name]; return v, ok }
+	for _, p := range r.patterns {
+		if p.method == method {
+			if params, ok := matchPattern(p.path, path); ok {
+				return p.ep, func(name string) (string, bool) { v, ok := params[name]; return v, ok }
 			}
 		}
 	}

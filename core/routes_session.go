@@ -94,15 +94,8 @@ func (h *Host) getSession(ctx context.Context, c *Call, _ None) (*SessionAnswer,
 }
 
 func (h *Host) signOut(ctx context.Context, c *Call, _ SignOutInput) (SignOutAnswer, error) {
-	token := c.presented
-	if token == "" {
-		token, _ = c.Signed(h.cookies.token)
-	}
 	c.ExpireSessionCookies()
-	if token == "" || hasReservedPrefix(token) {
-		return SignOutAnswer{true}, nil
-	}
-	s, u, err := h.findSession(ctx, h.db, token)
+	s, u, err := c.presentedSession(ctx)
 	if err != nil {
 		return SignOutAnswer{}, err // not signed out: saying so would be a lie
 	}
@@ -110,6 +103,18 @@ func (h *Host) signOut(ctx context.Context, c *Call, _ SignOutInput) (SignOutAns
 		_, err = h.revokeOne(ctx, nil, s.ID, &Event{Type: EventSignOut, UserID: u.ID, Call: c, Detail: map[string]string{"session": s.ID}})
 	}
 	return SignOutAnswer{true}, err
+}
+
+// presentedSession reads the session that the request presents, expired or not.
+func (c *Call) presentedSession(ctx context.Context) (*Session, *User, error) {
+	if c.presentedID != "" {
+		return c.host.SessionByID(ctx, c.host.db, c.presentedID)
+	}
+	token, _ := c.sessionToken()
+	if token == "" || hasReservedPrefix(token) {
+		return nil, nil, nil
+	}
+	return c.host.findSession(ctx, c.host.db, token)
 }
 
 func (h *Host) listSessions(ctx context.Context, c *Call, _ None) ([]*Session, error) {

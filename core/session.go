@@ -43,6 +43,9 @@ func (h *Host) storedToken(token string) string {
 func (c *Call) resolveSession(ctx context.Context, o sessionRead) (needsRefresh *bool, err error) {
 	c.session, c.user, c.loaded, c.fromCache = nil, nil, true, false
 	h, k := c.host, &c.host.cookies
+	if c.presentedID != "" {
+		return nil, c.resolveID(ctx)
+	}
 	token, resign := c.sessionToken()
 	cache := h.cfg.Session.CookieCache.Enabled
 	if token == "" && cache {
@@ -94,6 +97,39 @@ func (c *Call) resolveSession(ctx context.Context, o sessionRead) (needsRefresh 
 		return nil, c.setSessionCookies(session, user, false)
 	}
 	return nil, c.setCache(session, user, false)
+}
+
+// resolveID reads the session that was presented by its id, and renews it where it is due.
+// The client has neither its token nor a cookie, and gets none.
+func (c *Call) resolveID(ctx context.Context) error {
+	s, u, err := c.host.SessionByID(ctx, c.host.db, c.presentedID)
+	if err != nil || s == nil {
+		return err
+	}
+	c.session, c.user = s, u
+	if c.refreshDue(s) && !c.host.cfg.Session.DeferRefresh {
+		return c.refresh(ctx)
+	}
+	return nil
+}
+
+// SessionByID reads a live session and its user; nil if there is none. Its Token is a
+// handle, not what a client could present.
+func (h *Host) SessionByID(ctx context.Context, q storage.Conn, id string) (*Session, *User, error) {
+	rows, err := q.Query(ctx, h.sql.sessionByID, id, h.Now())
+	if err != nil {
+		return nil, nil, err
+	}
+	defer rows.Close()
+	if !rows.Next() {
+		return nil, nil, rows.Err()
+	}
+	s, u, err := h.scanSession(rows)
+	if err != nil {
+		return nil, nil, err
+	}
+	s.Token = handlePrefix + s.ID
+	return s, u, rows.Close()
 }
 
 // sessionToken is the session token that the request presents, or "". outdated tells that
@@ -176,6 +212,9 @@ func (h *Host) scanSession(rows storage.Rows) (*Session, *User, error) {
 // setSessionCookies gives the browser a session. forget makes them end with the
 // browser's session.
 func (c *Call) setSessionCookies(s *Session, u *User, forget bool) error {
+	if s.ID == c.presentedID {
+		return nil // its token is not known
+	}
 	k := &c.host.cookies
 	c.handed = s
 	c.SetSigned(k.token, s.Token, forget)

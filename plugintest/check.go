@@ -130,7 +130,7 @@ func (h *Harness) route(r *Request) *core.RouteInfo {
 	path, _, _ := strings.Cut(r.Path, "?")
 	base := strings.TrimPrefix(h.Host.URL(""), h.Host.BaseURL())
 	for _, i := range h.Auth.Routes() {
-		if slices.Contains(i.Aliases, r.Method+" "+path) {
+		if aliasOf(&i, r.Method, path) != "" {
 			return &i
 		}
 		if slices.Contains(i.Methods, r.Method) && (samePath(i.Path, base+path) || samePath(i.Path, path)) {
@@ -144,7 +144,17 @@ func (h *Harness) route(r *Request) *core.RouteInfo {
 func (h *Harness) aliased(r *Request) bool {
 	path, _, _ := strings.Cut(r.Path, "?")
 	i := h.route(r)
-	return i != nil && slices.Contains(i.Aliases, r.Method+" "+path)
+	return i != nil && aliasOf(i, r.Method, path) != ""
+}
+
+// aliasOf is the alias of an endpoint by which a request goes, or "".
+func aliasOf(i *core.RouteInfo, method, path string) string {
+	for _, a := range i.Aliases {
+		if m, pattern, _ := strings.Cut(a, " "); m == method && samePath(pattern, path) {
+			return a
+		}
+	}
+	return ""
 }
 
 func samePath(pattern, path string) bool {

@@ -52,9 +52,8 @@ func (c *checker) recorded(h *Harness) map[string]sent {
 	c.walk(h, nil, func(client *Client, r *Request, a *Answer) {
 		if i := h.own(r); i != nil && !refused(a) {
 			key := i.Path
-			if h.aliased(r) {
-				path, _, _ := strings.Cut(r.Path, "?")
-				key = r.Method + " " + path
+			if path, _, _ := strings.Cut(r.Path, "?"); h.aliased(r) {
+				key = aliasOf(i, r.Method, path)
 			}
 			last[key] = sent{client.Copy(), *r}
 		}

@@ -83,22 +83,27 @@ func (p *everything) Spec() core.Spec {
 		}}},
 		Endpoints: []core.Endpoint{
 			signBook.Handle(p.sign).Alias(core.Alias{Method: "POST", Path: "/api/v1/guests",
-				Request: func(b []byte) ([]byte, error) {
-					var in struct{ Data json.RawMessage }
-					if err := json.Unmarshal(b, &in); err != nil || in.Data == nil {
-						return nil, core.ErrBadRequest
+				Request: func(_ *core.Call, in *core.AliasInput) error {
+					data := map[string]json.RawMessage{}
+					if json.Unmarshal(in.Body["data"], &data) != nil {
+						return core.ErrBadRequest
 					}
-					return in.Data, nil
+					in.Body = data
+					return nil
 				},
-				Response: func(r core.Response) core.Response {
+				Response: func(_ context.Context, _ *core.Call, r core.Response) (core.Response, error) {
 					r.Body = append(append([]byte(`{"data":`), r.Body...), '}')
-					return r
+					return r, nil
 				}}),
 			listBook.Handle(func(ctx context.Context, c *core.Call, _ core.None) ([]guest, error) {
 				_, u := c.Session()
 				return guests.List(ctx, p.host.DB(), core.ListOptions{}, guestUser.Eq(u.ID))
 			}),
 		},
+		Aliases:   []core.Alias{{Method: "GET", Path: "/api/v1/book/features", Target: "GET /features"}},
+		Envelopes: []core.Envelope{{Prefix: "/api/v1/book/", Owns: true, Write: func(f core.Failure) core.Response {
+			return core.Response{Status: f.Class.Status(), Body: []byte(f.Class)}
+		}}},
 		Hooks: []core.Hook{
 			core.UserCreate.Before(func(_ context.Context, e *core.UserCreateEvent) error {
 				e.User.Extra["nickname"] = strings.ToUpper(e.User.Name)
@@ -234,6 +239,9 @@ func everyField(t *testing.T, engine Engine) {
 	// Alias: another path and envelope, the same in between.
 	equal("Alias", alice.Post("/api/v1/guests", M{"data": M{"name": "Al"}}).Want(200).Text("data.name"), "[Al]!")
 	h.Client().Post("/api/v1/guests", M{"data": M{"name": "Al"}}).Want(401)
+	// Aliases and Envelopes: an endpoint of another plugin's, in the form of another API.
+	equal("Aliases", h.Client().Get("/api/v1/book/features").Want(200).Text("appName"), "Sallyport")
+	equal("Envelopes", string(h.Client().Get("/api/v1/book/none").Want(404).Body), "NOT_FOUND")
 	// Errors: registered, and answered by a hook.
 	alice.Post("/guests/sign", M{"name": "Mallory"}).WantCode(409, "GUESTBOOK_FULL")
 	equal("Errors", slices.ContainsFunc(h.Auth.Errors(), func(e core.ErrorInfo) bool {

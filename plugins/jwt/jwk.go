@@ -139,6 +139,21 @@ func (k *jwk) signer(alg string) (crypto.Signer, error) {
 	return s, nil
 }
 
+// verifier is the public key, of a JWK that fits its algorithm.
+func (k *jwk) verifier(alg string) crypto.PublicKey {
+	switch alg {
+	case "EdDSA":
+		return ed25519.PublicKey(k.X)
+	case "ES256", "ES512":
+		p, err := ecdsa.ParseUncompressedPublicKey(curve(alg), k.point())
+		if err != nil {
+			return nil
+		}
+		return p
+	}
+	return &rsa.PublicKey{N: number(k.N), E: int(number(k.E).Int64())}
+}
+
 func number(b b64) *big.Int { return new(big.Int).SetBytes(b) }
 
 // generate makes a key pair. bits is for RSA.

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/sallyport-auth/sallyport/core"
+	"github.com/sallyport-auth/sallyport/core/contract"
 	"github.com/sallyport-auth/sallyport/core/schema"
 )
 
@@ -72,6 +73,7 @@ type Plugin struct {
 
 	turn   chan struct{} // held by who reads keys
 	cached atomic.Pointer[cachedKey]
+	ring   atomic.Pointer[keyRing]
 	warned sync.Map // what was logged once
 }
 
@@ -150,6 +152,7 @@ func (p *Plugin) Spec() core.Spec {
 		Endpoints: []core.Endpoint{Token.Handle(p.token), p.jwks.Handle(p.keySet)},
 		Errors:    codes,
 		Commands:  []core.Command{{Name: "keys", Summary: "list, rotate or rewrap the signing keys: keys list|rotate|rewrap", Run: p.keysCommand}},
+		Provides:  []core.Service{core.Provide[contract.TokenMinter](minter{p})},
 		Init:      p.init,
 	}
 	if !p.o.DisableHeader {

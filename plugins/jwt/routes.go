@@ -44,11 +44,8 @@ func (p *Plugin) token(ctx context.Context, c *core.Call, _ core.None) (TokenAns
 
 // issue makes a session's token.
 func (p *Plugin) issue(ctx context.Context, c *core.Call, a *core.SessionAnswer) (string, error) {
-	s, err := p.signer(ctx)
+	s, err := p.ready(ctx)
 	if err != nil {
-		if e, ok := err.(*keyError); ok {
-			return "", ErrKeyUnusable.Because(e)
-		}
 		return "", err
 	}
 	claims, err := p.claims(ctx, a, c.Now())
@@ -56,6 +53,15 @@ func (p *Plugin) issue(ctx context.Context, c *core.Call, a *core.SessionAnswer)
 		return "", err
 	}
 	return s.sign(claims)
+}
+
+// ready is signer with the error that clients get.
+func (p *Plugin) ready(ctx context.Context) (*signer, error) {
+	s, err := p.signer(ctx)
+	if e, ok := err.(*keyError); ok {
+		return nil, ErrKeyUnusable.Because(e)
+	}
+	return s, err
 }
 
 // keySet lists the keys that sign or did so within the grace period. A row that is no key
