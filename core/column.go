@@ -82,12 +82,24 @@ func AnyOf(conds ...Cond) Cond {
 	if len(conds) == 0 {
 		return Cond{sql: "1 = 0"}
 	}
+	return joinConds(conds, " OR ")
+}
+
+// AllOf holds when all of the conditions do: for a part of AnyOf. An empty list holds.
+func AllOf(conds ...Cond) Cond {
+	if len(conds) == 0 {
+		return Cond{sql: "1 = 1"}
+	}
+	return joinConds(conds, " AND ")
+}
+
+func joinConds(conds []Cond, by string) Cond {
 	parts := make([]string, len(conds))
 	var args []any
 	for i, c := range conds {
 		parts[i], args = c.sql, append(args, c.args...)
 	}
-	return Cond{"(" + strings.Join(parts, " OR ") + ")", args}
+	return Cond{"(" + strings.Join(parts, by) + ")", args}
 }
 
 // Set is column = v.
@@ -100,10 +112,6 @@ func (c Col[V]) SetNull() Set { return Set{sql: "{" + c.table + ":" + c.name + "
 func (c Col[V]) Add(n int) Set {
 	return Set{"{" + c.table + ":" + c.name + "} = " + c.ref() + " + ?", []any{n}}
 }
-
-// Keep is column = column: an update that changes nothing, and holds the row until the end
-// of the transaction. Rows that refer to it can still be written, unless it is a key.
-func (c Col[V]) Keep() Set { return Set{sql: "{" + c.table + ":" + c.name + "} = " + c.ref()} }
 
 // Asc orders by the column, smallest first.
 func (c Col[V]) Asc() Order { return Order{c.ref()} }

@@ -104,6 +104,9 @@ func (h *Host) txIf(ctx context.Context, tx *Tx, needed bool, fn func(ctx contex
 	return h.Tx(ctx, nil, fn)
 }
 
+// Dialect says which kind of database it is.
+func (h *Host) Dialect() storage.Dialect { return h.db.Dialect() }
+
 // ActFor makes the rest of tx run for a user, as TxAs does for a whole transaction: for a
 // part that belongs to one user inside an act of somebody else's. Databases without
 // row-level security have nothing to do.

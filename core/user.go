@@ -54,6 +54,24 @@ func (h *Host) UserByEmail(ctx context.Context, q storage.Conn, email string) (*
 	return h.scanUser(q.Query(ctx, h.sql.userByEmail, NormalEmail(email)))
 }
 
+// UserIDs lists the ids of users behind after, in order, at most limit: for commands that
+// go through all of them in pieces. The first piece comes after "".
+func (h *Host) UserIDs(ctx context.Context, after string, limit int) (out []string, err error) {
+	rows, err := h.db.Query(ctx, "SELECT {user.id} FROM {user=} WHERE {user.id} > ? ORDER BY {user.id} LIMIT ?", after, int64(limit))
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var id string
+		if err := rows.Scan(storage.Dest(&id)); err != nil {
+			return nil, err
+		}
+		out = append(out, id)
+	}
+	return out, rows.Err()
+}
+
 func (h *Host) scanUser(rows storage.Rows, err error) (*User, error) {
 	if err != nil {
 		return nil, err

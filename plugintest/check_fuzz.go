@@ -135,9 +135,12 @@ func (f *fuzzer) body(i *core.RouteInfo, base *Request) {
 	for _, b := range bodies {
 		send([]byte(b), nil)
 	}
-	fields := map[string]json.RawMessage{}
+	var fields map[string]json.RawMessage
 	if raw, err := json.Marshal(base.Body); err == nil {
 		_ = json.Unmarshal(raw, &fields) // no object: the input type alone says what there is
+	}
+	if fields == nil { // null leaves no map either
+		fields = map[string]json.RawMessage{}
 	}
 	for _, m := range members(i.In) {
 		if _, ok := fields[m.name]; m.source == "json" && !ok {

@@ -20,7 +20,7 @@ const (
 	MaxDepth = 32
 	// MaxMembers is how many members and items a body may have in all, and how many
 	// parameters a query may have.
-	MaxMembers = 1000
+	MaxMembers = 2000
 	// maxBody keeps offsets small, whatever the host allows; in bytes.
 	maxBody = 64 << 20
 	// maxMessage bounds a validation message, in bytes: issues beyond it are left out, or
