@@ -8,7 +8,6 @@ import (
 	"github.com/sallyport-auth/sallyport/plugins/emailpassword"
 	"github.com/sallyport-auth/sallyport/plugins/jwt"
 	"github.com/sallyport-auth/sallyport/plugins/magiclink"
-	"github.com/sallyport-auth/sallyport/plugins/organization"
 	"github.com/sallyport-auth/sallyport/plugins/passkey"
 	"github.com/sallyport-auth/sallyport/plugins/twofactor"
 	"github.com/sallyport-auth/sallyport/server"
@@ -20,7 +19,6 @@ var plugins = []server.PluginEntry{
 	server.Entry(magiclink.ID, magiclink.New),
 	server.Entry(passkey.ID, passkey.New),
 	server.Entry(twofactor.ID, twofactor.New),
-	server.Entry(organization.ID, organization.New),
 	server.Entry(jwt.ID, jwt.New),
 	server.Entry(bearer.ID, bearer.New),
 }

@@ -14,7 +14,6 @@ import (
 	"github.com/sallyport-auth/sallyport/plugins/emailpassword"
 	"github.com/sallyport-auth/sallyport/plugins/jwt"
 	"github.com/sallyport-auth/sallyport/plugins/magiclink"
-	"github.com/sallyport-auth/sallyport/plugins/organization"
 	"github.com/sallyport-auth/sallyport/plugins/passkey"
 	"github.com/sallyport-auth/sallyport/plugins/twofactor"
 )
@@ -62,8 +61,6 @@ type options struct {
 	MagicLink                     magiclink.Options `json:"magicLink"`
 	Passkey                       passkeyOptions    `json:"passkey"`
 	TwoFactor                     json.RawMessage   `json:"twoFactor"`
-	Teams                         json.RawMessage   `json:"teams"`
-	Organization                  organizationJSON  `json:"organization"`
 	Lockout                       bool              `json:"lockout"`
 	TokenStorage                  string            `json:"tokenStorage"`
 }
@@ -237,12 +234,11 @@ func (o *options) plugins(list string) ([]core.Plugin, error) {
 		return nil, err
 	}
 	known := map[string]func() core.Plugin{
-		bearer.ID:       func() core.Plugin { return bearer.New(o.Bearer) },
-		jwt.ID:          func() core.Plugin { return jwt.New(o.JWT) },
-		magiclink.ID:    func() core.Plugin { return magiclink.New(o.MagicLink) },
-		passkey.ID:      func() core.Plugin { return passkey.New(o.Passkey.options()) },
-		twofactor.ID:    func() core.Plugin { return twofactor.New(factors) },
-		organization.ID: func() core.Plugin { return organization.New(o.organization()) },
+		bearer.ID:    func() core.Plugin { return bearer.New(o.Bearer) },
+		jwt.ID:       func() core.Plugin { return jwt.New(o.JWT) },
+		magiclink.ID: func() core.Plugin { return magiclink.New(o.MagicLink) },
+		passkey.ID:   func() core.Plugin { return passkey.New(o.Passkey.options()) },
+		twofactor.ID: func() core.Plugin { return twofactor.New(factors) },
 	}
 	for _, id := range strings.Split(list, ",") {
 		if id == "" {
