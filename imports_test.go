@@ -18,7 +18,7 @@ const module = "github.com/sallyport-auth/sallyport/"
 // plugin may have one of its own, for its protocol.
 var outside = map[string][]string{
 	"core":       {"golang.org/x/crypto", "golang.org/x/net", "golang.org/x/text", "github.com/go-jose/go-jose", "github.com/golang-jwt/jwt"},
-	"adapters":   {"github.com/jmoiron/sqlx", "github.com/lib/pq", "modernc.org/sqlite", "github.com/wneessen/go-mail", "github.com/prometheus/client_golang", "github.com/redis/rueidis", "golang.org/x/net", "golang.org/x/text"},
+	"adapters":   {"github.com/jmoiron/sqlx", "github.com/lib/pq", "modernc.org/sqlite", "github.com/wneessen/go-mail", "github.com/prometheus/client_golang", "github.com/redis/rueidis", "go.opentelemetry.io", "google.golang.org/protobuf", "golang.org/x/net", "golang.org/x/text"},
 	"server":     {"github.com/gofiber/fiber", "github.com/goccy/go-yaml", "github.com/valyala/fasthttp"},
 	"authtest":   {"github.com/gofiber/fiber"},
 	"migrations": {}, "plugintest": {}, "cli": {}, "cmd": {},

@@ -7,6 +7,7 @@ import (
 
 	"github.com/sallyport-auth/sallyport/adapters/logmail"
 	"github.com/sallyport-auth/sallyport/adapters/notify"
+	"github.com/sallyport-auth/sallyport/adapters/otel"
 	"github.com/sallyport-auth/sallyport/adapters/redis"
 	"github.com/sallyport-auth/sallyport/adapters/smtp"
 	"github.com/sallyport-auth/sallyport/core"
@@ -39,6 +40,7 @@ type Config struct {
 	Pages    PagesConfig    `yaml:"pages"`
 	Log      LogConfig      `yaml:"log"`
 	Metrics  MetricsConfig  `yaml:"metrics"`
+	Tracing  TracingConfig  `yaml:"tracing"`
 
 	// Plugins are enabled by their id, each with its options, in the order in which their
 	// hooks run: a mapping of id to options (none: the defaults), or a list of ids and of
@@ -141,4 +143,11 @@ type MetricsConfig struct {
 	// 127.0.0.1:9464, since who may read it learns how many people sign in and when, and
 	// nobody is asked for a password. Default: none, nothing is counted.
 	Listen string `yaml:"listen"`
+}
+
+// TracingConfig is about traces for OpenTelemetry.
+type TracingConfig struct {
+	otel.Options `yaml:",inline"`
+	// HeadersFile is a file with the headers, in the place of headers.
+	HeadersFile string `yaml:"headersFile"`
 }

@@ -27,6 +27,11 @@ var fallbacks = []fallback{
 	{"BETTER_AUTH_URL", "baseURL", []string{"baseURL"}, "its base URL"},
 	{"DATABASE_URL", "database.url", []string{"database.url", "database.urlFile", "database.path"}, "the PostgreSQL database"},
 	{"PORT", "listen", []string{"listen"}, "the port to listen on; the host is that of the default"},
+	// Of two for one option the later wins.
+	{"OTEL_EXPORTER_OTLP_ENDPOINT", "tracing.endpoint", []string{"tracing.endpoint"}, "OpenTelemetry's collector; `/v1/traces` is added"},
+	{"OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "tracing.endpoint", []string{"tracing.endpoint"}, "its collector of traces, in the place of the former"},
+	{"OTEL_EXPORTER_OTLP_HEADERS", "tracing.headers", []string{"tracing.headers", "tracing.headersFile"}, "what is sent to it"},
+	{"OTEL_EXPORTER_OTLP_TRACES_HEADERS", "tracing.headers", []string{"tracing.headers", "tracing.headersFile"}, "what is sent to it with traces, in the place of the former"},
 }
 
 // own are variables with our prefix that are no options: the program's own, those of
@@ -144,10 +149,16 @@ func (c *Config) applyFallbacks(env map[string]string) (faults []Fault) {
 			c.port = env["PORT"]
 			continue
 		}
-		o := byPath[f.path]
-		if err := assign(&o, root, env[f.name]); err != nil {
+		o, text := byPath[f.path], env[f.name]
+		if f.name == "OTEL_EXPORTER_OTLP_ENDPOINT" {
+			text = strings.TrimRight(text, "/") + "/v1/traces"
+		}
+		if err := assign(&o, root, text); err != nil {
 			faults = append(faults, Fault{File: f.name, Path: f.path, Text: err.Error()})
 		}
+	}
+	if env["OTEL_SDK_DISABLED"] == "true" || env["OTEL_TRACES_EXPORTER"] == "none" {
+		c.Tracing.Endpoint = ""
 	}
 	return faults
 }

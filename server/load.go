@@ -94,7 +94,7 @@ func (c *Config) holdsSecrets() bool {
 		return set
 	}
 	return c.Core.Secret != "" || len(c.Core.Secrets) > 0 || password(c.Database.URL) || password(c.Redis.URL) || strings.Contains(c.Database.URL, "password=") ||
-		c.Mail.SMTP.Password != "" || c.Mail.Notify.ServiceKey != ""
+		c.Mail.SMTP.Password != "" || c.Mail.Notify.ServiceKey != "" || c.Tracing.Headers != ""
 }
 
 // readFiles reads the options that stand in files of their own.
@@ -110,6 +110,7 @@ func (c *Config) readFiles() (faults []Fault) {
 		{"redis.urlFile", c.Redis.URLFile, &c.Redis.URL},
 		{"mail.smtp.passwordFile", c.Mail.SMTP.PasswordFile, &c.Mail.SMTP.Password},
 		{"mail.notify.serviceKeyFile", c.Mail.Notify.ServiceKeyFile, &c.Mail.Notify.ServiceKey},
+		{"tracing.headersFile", c.Tracing.HeadersFile, &c.Tracing.Headers},
 	} {
 		if f.file == "" {
 			continue
@@ -266,6 +267,11 @@ func (c *Config) check() (faults []Fault) {
 		faults = append(faults, Fault{Path: "metrics.listen", Text: `expected "host:port" or ":port"`})
 	case c.Metrics.Listen == c.Listen && listenPort(c.Listen) != "0":
 		faults = append(faults, Fault{Path: "metrics.listen", Text: "is the address of listen: it must be one of its own"})
+	}
+	if c.Tracing.Endpoint != "" {
+		if err := c.Tracing.Check(); err != nil {
+			faults = append(faults, Fault{Path: "tracing", Text: err.Error()})
+		}
 	}
 	if c.ShutdownGrace < 0 || c.ShutdownGrace > maxGrace {
 		faults = append(faults, Fault{Path: "shutdownGrace", Text: "must be more than zero and at most 10m"})

@@ -14,6 +14,7 @@ import (
 
 	"github.com/gofiber/fiber/v2"
 
+	"github.com/sallyport-auth/sallyport/adapters/otel"
 	"github.com/sallyport-auth/sallyport/adapters/redis"
 	"github.com/sallyport-auth/sallyport/core"
 	authfiber "github.com/sallyport-auth/sallyport/server/fiber"
@@ -40,6 +41,7 @@ type Server struct {
 	health  *health
 	metrics *metrics      // nil: metrics.listen is not set
 	redis   *redis.Client // nil: nothing is kept there
+	tracer  *otel.Tracer  // nil: tracing.endpoint is not set
 	closeDB func() error
 
 	stopping  atomic.Bool
@@ -100,6 +102,9 @@ func (s *Server) start(ctx context.Context, m *Migration, console io.Writer, ent
 	}
 	cfg.Database = m.Database
 	s.metrics = s.makeMetrics(&cfg)
+	if err := s.trace(&cfg); err != nil {
+		return err
+	}
 	if s.auth, s.redis, err = s.cfg.compile(ctx, cfg); err != nil {
 		return err
 	}
@@ -213,7 +218,7 @@ func (s *Server) Serve(ctx context.Context, ln net.Listener) error {
 func (s *Server) Close() error {
 	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
 	defer cancel()
-	return errors.Join(s.metrics.close(), s.closeAuth(ctx), s.closeDB())
+	return errors.Join(s.metrics.close(), s.closeAuth(ctx), s.endTraces(ctx), s.closeDB())
 }
 
 func (s *Server) closeAuth(ctx context.Context) error {
