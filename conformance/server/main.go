@@ -12,6 +12,7 @@ import (
 	"log/slog"
 	"os"
 	"os/signal"
+	"slices"
 	"strings"
 	"syscall"
 	"time"
@@ -129,6 +130,15 @@ func migrate(ctx context.Context, cfg core.Config) error {
 	}
 	defer auth.Close(ctx)
 	want, names, steps := auth.Schema()
+	live, err := cfg.Database.Inspect(ctx)
+	if err != nil {
+		return err
+	}
+	// This server is the role that it migrates as: it would make tables and then refuse to start.
+	secured := func(t schema.Table) bool { return t.RowSecurity != "" }
+	if why := schema.Bypasses(live); why != "" && slices.ContainsFunc(want.Tables, secured) {
+		return errors.New(why)
+	}
 	_, err = migrations.Apply(ctx, cfg.Database, want, names, steps)
 	return err
 }

@@ -14,8 +14,10 @@ import (
 	"github.com/sallyport-auth/sallyport/plugins/emailpassword"
 	"github.com/sallyport-auth/sallyport/plugins/jwt"
 	"github.com/sallyport-auth/sallyport/plugins/magiclink"
+	"github.com/sallyport-auth/sallyport/plugins/missiongrant"
 	"github.com/sallyport-auth/sallyport/plugins/passkey"
 	"github.com/sallyport-auth/sallyport/plugins/twofactor"
+	"github.com/sallyport-auth/sallyport/plugins/vault"
 )
 
 // options are OPTIONS: Better Auth's names (see ../README.md).
@@ -63,6 +65,9 @@ type options struct {
 	TwoFactor                     json.RawMessage   `json:"twoFactor"`
 	Lockout                       bool              `json:"lockout"`
 	TokenStorage                  string            `json:"tokenStorage"`
+	VaultKEK                      string            `json:"vaultKek"`
+	GrantPublicKey                string            `json:"grantPublicKey"`
+	GrantServiceKey               string            `json:"grantServiceKey"`
 }
 
 // passkeyOptions are Better Auth's of the plugin passkey.
@@ -239,6 +244,10 @@ func (o *options) plugins(list string) ([]core.Plugin, error) {
 		magiclink.ID: func() core.Plugin { return magiclink.New(o.MagicLink) },
 		passkey.ID:   func() core.Plugin { return passkey.New(o.Passkey.options()) },
 		twofactor.ID: func() core.Plugin { return twofactor.New(factors) },
+		vault.ID:     func() core.Plugin { return vault.New(vault.Options{Keyring: o.VaultKEK}) },
+		missiongrant.ID: func() core.Plugin {
+			return missiongrant.New(missiongrant.Options{PublicKey: o.GrantPublicKey, ServiceKey: o.GrantServiceKey})
+		},
 	}
 	for _, id := range strings.Split(list, ",") {
 		if id == "" {

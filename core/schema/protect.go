@@ -25,7 +25,7 @@ func Unprotected(want *Schema, names Names, live *Live) []string {
 		switch {
 		case t.RowSecurity == "" || live.Role == "":
 		case live.BypassesRLS:
-			out = append(out, fmt.Sprintf("%s: the role %q is a superuser or has BYPASSRLS, and row-level security does not hold for it: connect as a role without", about, live.Role))
+			out = append(out, fmt.Sprintf("%s: %s", about, Bypasses(live)))
 		case !lt.RowSecurity || len(lt.Policies) == 0:
 			out = append(out, about+": row-level security is not enabled, not forced, or has no policy: run the migrations")
 		}
@@ -34,4 +34,13 @@ func Unprotected(want *Schema, names Names, live *Live) []string {
 		}
 	}
 	return out
+}
+
+// Bypasses says that row-level security does not hold for who is connected; empty if it
+// does.
+func Bypasses(live *Live) string {
+	if !live.BypassesRLS {
+		return ""
+	}
+	return fmt.Sprintf("the role %q is a superuser or has BYPASSRLS, and row-level security does not hold for it: connect as a role without", live.Role)
 }
