@@ -59,5 +59,6 @@ func (h *Host) Clean(ctx context.Context) (int64, error) {
 			}
 		}
 	}
-	return total, nil
+	n, err := h.cleanEvents(ctx, now)
+	return total + n, err
 }

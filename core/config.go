@@ -67,6 +67,7 @@ type Config struct {
 	Cookies   CookieConfig    `yaml:"cookies"`
 	RateLimit RateLimitConfig `yaml:"rateLimit"`
 	Lockout   LockoutConfig   `yaml:"lockout"`
+	Audit     AuditConfig     `yaml:"audit"`
 	// IDs chooses how row ids are made: "random" (default: 32 characters) or "uuid" (v4).
 	IDs string `yaml:"ids"`
 
@@ -272,6 +273,17 @@ type LockoutConfig struct {
 	Max      int `yaml:"max"`
 	Window   int `yaml:"window"`
 	Duration int `yaml:"duration"`
+}
+
+// AuditConfig is about security events.
+type AuditConfig struct {
+	// Retention is how long events are kept, in seconds. Default 31536000 (365 days); 0
+	// keeps them for ever.
+	Retention *int `yaml:"retention"`
+	// Chain links every event to the one before it by a hash, within seconds, so that
+	// "sallyport audit verify" finds what was altered or taken out afterwards. Default
+	// false.
+	Chain bool `yaml:"chain"`
 }
 
 // Extra is a column that the app adds to the user or the session: from a config file, by

@@ -38,6 +38,7 @@ func (c *Config) setDefaults() {
 	def(&c.Lockout.Max, 5)
 	def(&c.Lockout.Window, 900)
 	def(&c.Lockout.Duration, 1800)
+	defPtr(&c.Audit.Retention, 365*86400)
 	def(&c.IDs, "random")
 	if c.Logger == nil {
 		c.Logger = slog.Default()

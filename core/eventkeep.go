@@ -4,6 +4,8 @@ import (
 	"context"
 	"encoding/base64"
 	"strings"
+	"sync"
+	"time"
 )
 
 // erasedPrefix begins what takes the place of the id of a user who was deleted.
@@ -24,3 +26,99 @@ func (h *Host) eraseEvents(ctx context.Context, tx *Tx, userID string) error {
 }
 
 func isErased(userID *string) bool { return userID != nil && strings.HasPrefix(*userID, erasedPrefix) }
+
+// cleanEvents deletes events that are older than Audit.Retention. Those of a chain go from
+// its beginning on.
+func (h *Host) cleanEvents(ctx context.Context, now time.Time) (total int64, err error) {
+	if err := h.sweepEvents(ctx); err != nil {
+		return 0, err
+	}
+	if *h.cfg.Audit.Retention == 0 {
+		return 0, nil
+	}
+	edge := now.Add(-time.Duration(*h.cfg.Audit.Retention) * time.Second)
+	for {
+		n, err := h.db.Exec(ctx, "DELETE FROM {securityEvent} WHERE {securityEvent:id} IN (SELECT {securityEvent:id} FROM {securityEvent} "+
+			"WHERE {securityEvent:createdAt} < ? AND {securityEvent:seq} IS NULL LIMIT ?)", edge, int64(cleanBatch))
+		if total += n; err != nil {
+			return total, err
+		}
+		if n < cleanBatch {
+			break
+		}
+	}
+	for {
+		n, err := h.shortenChain(ctx, edge)
+		if total += n; err != nil || n < cleanBatch {
+			return total, err
+		}
+	}
+}
+
+// sweep is where the next one goes on.
+type sweep struct {
+	sync.Mutex
+	begun bool
+	from  string
+}
+
+// sweepUsers is how many users one clean-up looks after.
+const sweepUsers = 500
+
+// sweepEvents erases events of users who are gone and were not deleted by core: by Better
+// Auth on the same database, by hand, or a moment before a failure of theirs was written.
+// Each clean-up looks at the next users by id. The first begins anywhere, so that a process
+// that often starts gets to all of them.
+func (h *Host) sweepEvents(ctx context.Context) error {
+	h.sweep.Lock()
+	defer h.sweep.Unlock()
+	if !h.sweep.begun {
+		from, err := h.RandomString(Alphanumeric, 1)
+		if err != nil {
+			return err
+		}
+		h.sweep.from, h.sweep.begun = from, true
+	}
+	ids, err := h.eventUsers(ctx, h.sweep.from)
+	if err != nil {
+		return err
+	}
+	for _, id := range ids {
+		if isErased(&id) {
+			continue
+		}
+		u, err := h.UserByID(ctx, h.db, id)
+		if err == nil && u == nil {
+			err = h.eraseEvents(ctx, nil, id)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	h.sweep.from = ""
+	if len(ids) == sweepUsers {
+		h.sweep.from = ids[len(ids)-1]
+	}
+	return nil
+}
+
+// eventUsers lists the next users who have events.
+func (h *Host) eventUsers(ctx context.Context, from string) (ids []string, err error) {
+	rows, err := h.db.Query(ctx, "SELECT {securityEvent.userId} FROM {securityEvent=} WHERE {securityEvent.userId} > ? "+
+		"GROUP BY {securityEvent.userId} ORDER BY {securityEvent.userId} LIMIT ?", from, int64(sweepUsers))
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var id string
+		if err := rows.Scan(&id); err != nil {
+			return nil, err
+		}
+		ids = append(ids, id)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return ids, rows.Close()
+}

@@ -48,6 +48,7 @@ type Host struct {
 	watch   struct{ limits, attempts, sessions storeWatch }
 	jobs    *worker
 	later   *eventQueue
+	sweep   sweep
 	trips   tripNames
 
 	userModel    *model

@@ -151,6 +151,10 @@ func (w *worker) start() {
 	w.wg.Add(2)
 	go w.cleanLoop()
 	go w.eventLoop()
+	if w.h.cfg.Audit.Chain {
+		w.wg.Add(1)
+		go w.chainLoop()
+	}
 }
 
 // close lets running jobs end, until ctx does; what is left is done by the next start.

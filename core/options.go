@@ -52,7 +52,7 @@ func (b *compiler) options() {
 	oneOf("cookies.sameSite", strings.ToLower(cfg.Cookies.SameSite), "lax", "strict", "none")
 	for name, n := range map[string]int{"session.expiresIn": cfg.Session.ExpiresIn, "session.updateAge": *cfg.Session.UpdateAge,
 		"session.freshAge": *cfg.Session.FreshAge, "maxBody": cfg.MaxBody, "timeout": cfg.Timeout, "rateLimit.window": cfg.RateLimit.Window,
-		"rateLimit.max": cfg.RateLimit.Max, "lockout.max": cfg.Lockout.Max, "lockout.window": cfg.Lockout.Window,
+		"rateLimit.max": cfg.RateLimit.Max, "audit.retention": *cfg.Audit.Retention, "lockout.max": cfg.Lockout.Max, "lockout.window": cfg.Lockout.Window,
 		"lockout.duration": cfg.Lockout.Duration, "emailVerification.expiresIn": cfg.Email.ExpiresIn,
 		"user.deleteUser.deleteTokenExpiresIn": cfg.User.DeleteUser.TokenExpiresIn, "session.cookieCache.maxAge": cfg.Session.CookieCache.MaxAge} {
 		if n < 0 {
