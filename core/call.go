@@ -80,8 +80,14 @@ func (c *Call) Header(name string) string { return strings.Clone(c.ex.Header(nam
 // FromOutside tells a request over HTTP from a call by the app's own Go code.
 func (c *Call) FromOutside() bool { return c.http }
 
-// Log returns the logger for this request.
-func (c *Call) Log() *slog.Logger { return c.host.log.With("path", c.ep.path) }
+// Log returns the logger for this request: its lines have the path and the request's id.
+func (c *Call) Log() *slog.Logger {
+	log := c.host.log.With("path", c.ep.path)
+	if id := c.requestID(); id != "" {
+		log = log.With("request_id", id)
+	}
+	return log
+}
 
 // Session returns the session and user that the access level has established, or nil.
 func (c *Call) Session() (*Session, *User) { return c.session, c.user }

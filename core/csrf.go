@@ -82,8 +82,7 @@ func (c *Call) trustedOrigin() error {
 		return ErrMissingOrigin
 	}
 	if !c.host.origins.Origin(origin) {
-		c.host.log.Warn("origin is not trusted: if it is yours, add it to trustedOrigins",
-			slog.String("origin", bareOrigin(origin)), slog.String("path", c.ep.path))
+		c.Log().Warn("origin is not trusted: if it is yours, add it to trustedOrigins", slog.String("origin", bareOrigin(origin)))
 		return ErrInvalidOrigin
 	}
 	return nil

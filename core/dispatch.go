@@ -215,8 +215,8 @@ func (h *Host) logFailure(ctx context.Context, c *Call, f Failure, cause error) 
 	}
 	attrs := []slog.Attr{slog.String("code", f.Code), slog.Int("status", f.Status), slog.String("class", string(f.Class)),
 		slog.String("method", strings.Clone(c.ex.Method())), slog.String("path", c.ep.path)}
-	if id := c.ex.Header("X-Request-Id"); id != "" {
-		attrs = append(attrs, slog.String("request_id", strings.Clone(id)))
+	if id := c.requestID(); id != "" {
+		attrs = append(attrs, slog.String("request_id", id))
 	}
 	if f.Canceled {
 		attrs = append(attrs, slog.Bool("canceled", true))

@@ -3,6 +3,7 @@ package prometheus_test
 import (
 	"bytes"
 	"context"
+	"errors"
 	"flag"
 	"net/http/httptest"
 	"os"
@@ -10,6 +11,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/prometheus/client_golang/prometheus/testutil/promlint"
 
@@ -23,15 +25,40 @@ import (
 var update = flag.Bool("update", false, "write the golden file")
 
 // observed is an Auth with email-password that metrics watch.
-func observed(t testing.TB) (*plugintest.Harness, *prometheus.Metrics) {
+func observed(t testing.TB, change ...func(*core.Config)) (*plugintest.Harness, *prometheus.Metrics) {
 	t.Helper()
 	m := prometheus.New(prometheus.Options{Version: "1.2.3"})
 	h := plugintest.New(t, plugintest.Options{Plugins: []core.Plugin{emailpassword.New(emailpassword.Options{})},
-		Config: func(c *core.Config) { c.Observer = m }})
+		Config: func(c *core.Config) {
+			c.Observer = m
+			for _, f := range change {
+				f(c)
+			}
+		}})
 	if err := m.Watch(h.Auth); err != nil {
 		t.Fatal(err)
 	}
 	return h, m
+}
+
+// limitStore is a store of rate limits that is away.
+type limitStore struct{}
+
+func (*limitStore) Take(context.Context, string, contract.LimitRule, time.Time) (contract.LimitDecision, error) {
+	return contract.LimitDecision{}, errors.New("away")
+}
+
+// limited keeps rate limits in a store that is away.
+func limited(c *core.Config) {
+	on := true
+	c.RateLimit = core.RateLimitConfig{Enabled: &on, Storage: "redis", Store: &limitStore{}}
+}
+
+func TestStores(t *testing.T) {
+	h, m := observed(t, limited)
+	h.Client().Get("/get-session").Want(200) // each process counts for itself
+	wantLines(t, collect(t, m), `sallyport_store_calls_total{store="limits"} 1`, `sallyport_store_failures_total{store="limits"} 1`,
+		`sallyport_store_failing{store="limits"} 1`)
 }
 
 // signUp makes a user over HTTP, with a password.
@@ -83,7 +110,7 @@ var (
 // TestNames compares names, types, texts and label names with a golden file: dashboards
 // and alerts of others stand on them.
 func TestNames(t *testing.T) {
-	h, m := observed(t)
+	h, m := observed(t, limited)
 	a := signUp(h, "a@example.com")
 	a.Get("/get-session").Want(200)
 	m.Event(t.Context(), "sign-in")

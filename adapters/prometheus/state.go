@@ -52,11 +52,16 @@ var (
 	jobsDue        = desc("jobs_due", "Jobs that should have begun.")
 	jobsOldest     = desc("jobs_oldest_due_seconds", "For how long the oldest of them has been due; 0 without one.")
 	jobsFailed     = desc("jobs_given_up", "Jobs that were given up and wait for the operator.")
+	storeCalls     = desc("store_calls_total", "Questions to a store outside of the database (Redis), by what it keeps.", "store")
+	storeFailures  = desc("store_failures_total", "Those that got no answer: the configured fallback held.", "store")
+	storeHits      = desc("store_hits_total", "Those that saved a question to the database.", "store")
+	storeFailing   = desc("store_failing", "1 if the last question got no answer, 0 if it did.", "store")
 )
 
 // Describe is prom.Collector's.
 func (s *state) Describe(ch chan<- *prom.Desc) {
-	for _, d := range []*prom.Desc{connections, connectionsMax, waits, up, hashRunning, hashWaiting, hashTotal, hashShed, jobsDue, jobsOldest, jobsFailed} {
+	for _, d := range []*prom.Desc{connections, connectionsMax, waits, up, hashRunning, hashWaiting, hashTotal, hashShed, jobsDue, jobsOldest, jobsFailed,
+		storeCalls, storeFailures, storeHits, storeFailing} {
 		ch <- d
 	}
 }
@@ -66,8 +71,8 @@ func (s *state) Collect(ch chan<- prom.Metric) {
 	gauge := func(d *prom.Desc, v float64, labels ...string) {
 		ch <- prom.MustNewConstMetric(d, prom.GaugeValue, v, labels...)
 	}
-	counter := func(d *prom.Desc, v int64) {
-		ch <- prom.MustNewConstMetric(d, prom.CounterValue, float64(v))
+	counter := func(d *prom.Desc, v int64, labels ...string) {
+		ch <- prom.MustNewConstMetric(d, prom.CounterValue, float64(v), labels...)
 	}
 	pool := s.auth.Database().Stats()
 	gauge(connections, float64(pool.InUse), "in_use")
@@ -79,6 +84,22 @@ func (s *state) Collect(ch chan<- prom.Metric) {
 	gauge(hashWaiting, float64(waiting))
 	counter(hashTotal, s.auth.Host().PasswordsHashed())
 	counter(hashShed, shed)
+	stores := s.auth.Host().Stores()
+	for name, st := range map[string]core.StoreStats{"limits": stores.Limits, "attempts": stores.Attempts, "sessions": stores.Sessions} {
+		if st.Calls == 0 {
+			continue // none is configured
+		}
+		counter(storeCalls, st.Calls, name)
+		counter(storeFailures, st.Failures, name)
+		failing := 0.0
+		if st.Failing {
+			failing = 1
+		}
+		gauge(storeFailing, failing, name)
+		if name == "sessions" {
+			counter(storeHits, st.Hits, name)
+		}
+	}
 	b, now, err := s.jobs()
 	if err != nil {
 		gauge(up, 0)
