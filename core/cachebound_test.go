@@ -61,3 +61,26 @@ func TestLongCacheIsNotSet(t *testing.T) {
 		}
 	}
 }
+
+// Where the database confirms what the cache says, a cache that was right is left alone,
+// and one that was wrong changes nothing.
+func TestConfirmedByTheDatabase(t *testing.T) {
+	e := start(t, cached("compact"))
+	c := e.client().signUp("a@example.com")
+	id := c.user()
+	unlink := func() answer { return c.clone().post("/unlink-account", m{"accountId": id}) }
+	var a answer
+	if got := e.db.count(func() { a = unlink() }); len(got) < 2 {
+		t.Errorf("it did not ask: %q", got)
+	}
+	if a.code() != "FAILED_TO_UNLINK_LAST_ACCOUNT" || len(a.cookies()) > 0 {
+		t.Errorf("%d %s, cookies %v", a.Status, a.Body, a.cookies())
+	}
+	e.exec("DELETE FROM {session}")
+	if a := c.clone().get("/list-accounts"); a.Status != 200 {
+		t.Errorf("the cache has no word any more: %d", a.Status)
+	}
+	if a := unlink(); a.Status != 401 {
+		t.Errorf("after it was revoked: %d %s", a.Status, a.Body)
+	}
+}

@@ -127,8 +127,16 @@ func (c *Call) requireAccess(ctx context.Context) error {
 	if c.ep.access == Public {
 		return nil
 	}
-	cached := c.ep.access == CachedSession || c.ep.access == FreshSession && c.ex.Method() == "GET"
-	if _, err := c.resolveSession(ctx, sessionRead{useCache: cached}); err != nil {
+	read := sessionRead{useCache: true}
+	switch c.ep.access {
+	case SessionRequired, ServerOnly:
+		read.useCache = false
+	case ConfirmedSession:
+		read.confirm = true
+	case FreshSession:
+		read.confirm = c.ex.Method() != "GET"
+	}
+	if _, err := c.resolveSession(ctx, read); err != nil {
 		return err
 	}
 	if c.session == nil {

@@ -25,7 +25,8 @@ type SignIn struct {
 	// Forget makes a session of one day that ends with the browser's.
 	Forget bool
 	// Asked says that the request itself chose (rememberMe). Where it did not, a browser
-	// that was told to forget its last session is told so of this one too.
+	// that was told to forget its last session is told so of this one too, whose row lives
+	// as long as any.
 	Asked bool
 	// Callback is where a navigation goes afterwards; it has been checked.
 	Callback string
@@ -121,7 +122,6 @@ type RequestEvent struct{ Call *Call }
 // which is the call's answer (nil, nil).
 func (h *Host) SignIn(ctx context.Context, tx *Tx, in *SignIn) (s *Session, err error) {
 	def(&in.AAL, 1)
-	in.Forget = in.Forget || !in.Asked && in.Call.forgets()
 	in.Call.Concerns(in.User)
 	if err = checkBan(in.User, in.Call.now); err == nil {
 		s, err = h.undoable(ctx, tx, in.Call, func(ctx context.Context, tx *Tx) (*Session, error) {
@@ -168,7 +168,7 @@ func (h *Host) signIn(ctx context.Context, tx *Tx, in *SignIn) (*Session, error)
 		}
 		event := &Event{Type: EventSignIn, UserID: in.User.ID, Call: in.Call,
 			Detail: map[string]string{"methods": strings.Join(in.Methods, ","), "aal": strconv.Itoa(in.AAL)}}
-		s, err = h.issue(ctx, tx, in.Call, in.User, proof{in.Methods, in.AAL, in.Call.now}, in.Forget, nil, event, in.With)
+		s, err = h.issue(ctx, tx, in.Call, in.User, proof{in.Methods, in.AAL, in.Call.now}, in.life(h), nil, event, in.With)
 		return err
 	})
 	if err != nil {
@@ -188,9 +188,9 @@ func (h *Host) replace(ctx context.Context, tx *Tx, c *Call, old *Session, u *Us
 	if err := checkBan(u, c.now); err != nil {
 		return nil, err
 	}
-	forget := c.forgets()
+	life := sessionLife{h.sessionTime(), c.forgets()}
 	return h.undoable(ctx, tx, c, func(ctx context.Context, tx *Tx) (*Session, error) {
-		return h.issue(ctx, tx, c, u, p, forget, old, nil, with)
+		return h.issue(ctx, tx, c, u, p, life, old, nil, with)
 	}, SessionCreate)
 }
 
@@ -206,6 +206,24 @@ func (h *Host) hasAfter(points ...any) bool {
 	return false
 }
 
+// sessionLife is how long a session lasts: its row, and whether the browser is told to
+// forget it at its own end.
+type sessionLife struct {
+	row    time.Duration
+	forget bool
+}
+
+func (h *Host) sessionTime() time.Duration {
+	return time.Duration(h.cfg.Session.ExpiresIn) * time.Second
+}
+
+func (in *SignIn) life(h *Host) sessionLife {
+	if in.Forget {
+		return sessionLife{24 * time.Hour, true}
+	}
+	return sessionLife{h.sessionTime(), !in.Asked && in.Call.forgets()}
+}
+
 type proof struct {
 	methods []string
 	aal     int
@@ -213,7 +231,7 @@ type proof struct {
 }
 
 // issue makes a session. event, if any, is recorded in the same statement.
-func (h *Host) issue(ctx context.Context, tx *Tx, c *Call, u *User, p proof, forget bool, old *Session, event *Event, with []storage.Statement) (*Session, error) {
+func (h *Host) issue(ctx context.Context, tx *Tx, c *Call, u *User, p proof, life sessionLife, old *Session, event *Event, with []storage.Statement) (*Session, error) {
 	id, err := h.NewID("session")
 	if err != nil {
 		return nil, err
@@ -222,12 +240,8 @@ func (h *Host) issue(ctx context.Context, tx *Tx, c *Call, u *User, p proof, for
 	if err != nil {
 		return nil, err
 	}
-	life := time.Duration(h.cfg.Session.ExpiresIn) * time.Second
-	if forget {
-		life = 24 * time.Hour
-	}
 	ip, ua := c.ClientIP(), c.UserAgent()
-	s := &Session{ID: id, ExpiresAt: c.now.Add(life), Token: tok, CreatedAt: c.now, UpdatedAt: c.now, IPAddress: &ip,
+	s := &Session{ID: id, ExpiresAt: c.now.Add(life.row), Token: tok, CreatedAt: c.now, UpdatedAt: c.now, IPAddress: &ip,
 		UserAgent: &ua, UserID: u.ID, model: h.sessionModel, Extra: map[string]any{}}
 	for _, f := range h.sessionModel.order {
 		if f.def != nil {
@@ -260,7 +274,7 @@ func (h *Host) issue(ctx context.Context, tx *Tx, c *Call, u *User, p proof, for
 		return nil, err
 	}
 	c.session, c.user, c.loaded, c.fromCache, c.issued = s, u, true, false, s
-	return s, c.setSessionCookies(s, u, forget)
+	return s, c.setSessionCookies(s, u, life.forget)
 }
 
 // checkBan refuses a banned user, whoever wrote the ban: the columns are those of Better

@@ -29,9 +29,12 @@ const (
 	Public
 	// ServerOnly endpoints have no HTTP route; Go code calls them, with a session.
 	ServerOnly
+	// ConfirmedSession is SessionRequired at an endpoint where Better Auth takes the cookie
+	// cache's word: the database is asked, and a cache that was right is left as it is.
+	ConfirmedSession
 )
 
-var accessNames = [...]string{"session", "cached session", "fresh session", "public", "server only"}
+var accessNames = [...]string{"session", "cached session", "fresh session", "public", "server only", "confirmed session"}
 
 func (a Access) String() string { return accessNames[a] }
 

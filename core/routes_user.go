@@ -63,12 +63,14 @@ type UnlinkAccountInput struct {
 func (h *Host) updateUser(ctx context.Context, c *Call, in FieldsInput) (Status, error) {
 	var ch UserChange
 	var rest input.Members
+	for _, m := range in.Fields { // before what else may be wrong
+		if m.Name == "email" && truthy(m.Raw) {
+			return Status{}, ErrEmailCanNotBeUpdated
+		}
+	}
 	for _, m := range in.Fields {
 		switch m.Name {
 		case "email":
-			if truthy(m.Raw) {
-				return Status{}, ErrEmailCanNotBeUpdated
-			}
 		case "name":
 			if err := stringField(m, &ch.Name); err != nil {
 				return Status{}, err

@@ -13,6 +13,7 @@ import (
 // sessionRead says how a session is to be read.
 type sessionRead struct {
 	useCache bool // the cookie cache may answer
+	confirm  bool // though it may, the database has the last word
 	endpoint bool // this is /get-session itself
 }
 
@@ -58,16 +59,18 @@ func (c *Call) resolveSession(ctx context.Context, o sessionRead) (needsRefresh 
 	if token == "" || hasReservedPrefix(token) {
 		return nil, nil
 	}
-	noCache, noRefresh := c.queryFlag("disableCookieCache"), c.queryFlag("disableRefresh")
+	noCache, noRefresh, known := c.queryFlag("disableCookieCache"), c.queryFlag("disableRefresh"), false
 	if cache && o.useCache && !noCache && hasData {
-		if c.readCache(data, token) {
+		known = c.readCache(data, token)
+		if known && !o.confirm {
 			return nil, nil
 		}
-		if o.endpoint { // elsewhere the line that sets it anew is enough
+		if !known && o.endpoint { // elsewhere the line that sets it anew is enough
 			c.Expire(k.data)
 		}
 	}
 	forget := c.forgets()
+	c.session, c.user, c.fromCache = nil, nil, false
 	session, user, err := h.findSession(ctx, h.db, token)
 	if err != nil {
 		return nil, err
@@ -82,7 +85,7 @@ func (c *Call) resolveSession(ctx context.Context, o sessionRead) (needsRefresh 
 		return nil, nil
 	}
 	c.session, c.user = session, user
-	if forget || noRefresh {
+	if forget || noRefresh || known { // what the cache says is told again where it has no say
 		return nil, nil
 	}
 	due := c.refreshDue(session)

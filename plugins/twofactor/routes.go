@@ -12,8 +12,8 @@ import (
 var (
 	Enable              = core.NewRoute[EnableInput, Enabled]("POST /two-factor/enable")
 	Disable             = core.NewRoute[PasswordInput, core.Status]("POST /two-factor/disable")
-	GetTOTPURI          = core.NewRoute[PasswordInput, TOTPURI]("POST /two-factor/get-totp-uri")
-	GenerateBackupCodes = core.NewRoute[PasswordInput, BackupCodes]("POST /two-factor/generate-backup-codes")
+	GetTOTPURI          = core.NewRoute[PasswordInput, TOTPURI]("POST /two-factor/get-totp-uri", core.ConfirmedSession)
+	GenerateBackupCodes = core.NewRoute[PasswordInput, BackupCodes]("POST /two-factor/generate-backup-codes", core.ConfirmedSession)
 	// ViewBackupCodes gives the app's own code the unused backup codes of the session's
 	// user.
 	ViewBackupCodes = core.NewRoute[core.None, BackupCodes]("POST /two-factor/view-backup-codes", core.ServerOnly)
