@@ -323,13 +323,13 @@ func TestFaults(t *testing.T) {
 		t.Fatal(err)
 	}
 	for want, o := range map[string]Options{
-		"want PEM blocks":              {PublicKey: "hello"},
-		"no SubjectPublicKeyInfo":      {PublicKey: "-----BEGIN PUBLIC KEY-----\nAAAA\n-----END PUBLIC KEY-----\n"},
-		"2048 to 4096 bits":            {PublicKey: string(small)},
-		"give one of them":             {PublicKey: public, PublicKeyFile: "testdata/small.pem"},
-		"publicKeyFile":                {PublicKeyFile: "testdata/none.pem"},
-		"serviceKey: want 32":          {PublicKey: public, ServiceKey: "dev-service-key"},
-		"signingKey: want exactly 32":  {PublicKey: public, SigningKey: "AAAA"},
+		"want PEM blocks":             {PublicKey: "hello"},
+		"no SubjectPublicKeyInfo":     {PublicKey: "-----BEGIN PUBLIC KEY-----\nAAAA\n-----END PUBLIC KEY-----\n"},
+		"2048 to 4096 bits":           {PublicKey: string(small)},
+		"give one of them":            {PublicKey: public, PublicKeyFile: "testdata/small.pem"},
+		"publicKeyFile":               {PublicKeyFile: "testdata/none.pem"},
+		"serviceKey: want 32":         {PublicKey: public, ServiceKey: "dev-service-key"},
+		"signingKey: want exactly 32": {PublicKey: public, SigningKey: "AAAA"},
 		`"a b" is no name of a table`: {PublicKey: public, Tables: []string{"a b"}},
 	} {
 		if err := errors.Join(New(o).Spec().Faults...); err == nil || !strings.Contains(err.Error(), want) {
