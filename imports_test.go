@@ -31,6 +31,7 @@ var inside = map[string][]string{
 	"adapters":   {"adapters", "core/contract", "core/schema", "core/storage", "core"},
 	"migrations": {"core/schema", "core/storage"},
 	"server":     {"server", "adapters", "core", "migrations"},
+	"server/v1":  {"core"}, // a plugin, but for its name
 	"cli":        {"server", "core", "migrations"},
 	"plugintest": {"core", "adapters", "migrations"},
 	"authtest":   {"core", "adapters", "migrations", "plugintest"},
@@ -187,6 +188,8 @@ func TestImportRules(t *testing.T) {
 		{"adapters/smtp", "plugins/jwt", true},
 		{"adapters/smtp", "core/contract", false},
 		{"server/fiber", "plugins/jwt", true},
+		{"server/v1", "core/contract", false},
+		{"server/v1", "server", true},
 		{"migrations", "core", true},
 		{"plugintest", "plugins/jwt", true},
 		{"cmd/sallyport", "plugins/jwt", false},

@@ -70,3 +70,9 @@ func (a *Auth) Commands() []PluginCommand {
 
 // Ready tells whether the server can do its work now: nil, or what is wrong.
 func (a *Auth) Ready(ctx context.Context) error { return a.h.db.Ping(ctx) }
+
+// EventType describes a type of security event; ok is false for one that nobody declares.
+func (h *Host) EventType(name string) (t EventType, ok bool) {
+	t, ok = h.events[name]
+	return t, ok
+}

@@ -162,14 +162,22 @@ func (a *Auth) ReadSession(ctx context.Context, ex Exchange) (s *SessionAnswer, 
 
 // Answer turns an error of ReadSession, or a missing session (ErrUnauthorized), into the
 // answer that every endpoint gives. A failure of ours is logged with its cause.
-func (a *Auth) Answer(ctx context.Context, err error) Response {
+func (a *Auth) Answer(ctx context.Context, err error) Response { return a.answer(ctx, nil, err) }
+
+// AnswerAt is Answer in the form that failures have at a path, for what a mount refuses by
+// itself.
+func (a *Auth) AnswerAt(ctx context.Context, path string, err error) Response {
+	return a.answer(ctx, a.h.router.envelopeOf(path), err)
+}
+
+func (a *Auth) answer(ctx context.Context, e *Envelope, err error) Response {
 	f := a.h.Classify(ctx, err)
 	if f.Status >= 500 {
 		attrs := append([]slog.Attr{slog.String("code", f.Code), slog.Int("status", f.Status), slog.String("class", string(f.Class))},
 			a.h.failureAttrs(err)...)
 		a.h.log.LogAttrs(ctx, f.Level, "request failed", attrs...)
 	}
-	return errorResponse(f.Error)
+	return e.refuse(f)
 }
 
 // CORS returns what an answer to a browser's cross-origin request has to say: the exact

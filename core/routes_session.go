@@ -94,15 +94,15 @@ func (h *Host) getSession(ctx context.Context, c *Call, _ None) (*SessionAnswer,
 }
 
 func (h *Host) signOut(ctx context.Context, c *Call, _ SignOutInput) (SignOutAnswer, error) {
-	c.ExpireSessionCookies()
 	s, u, err := c.presentedSession(ctx)
-	if err != nil {
-		return SignOutAnswer{}, err // not signed out: saying so would be a lie
-	}
-	if s != nil {
+	if err == nil && s != nil {
 		_, err = h.revokeOne(ctx, nil, s.ID, &Event{Type: EventSignOut, UserID: u.ID, Call: c, Detail: map[string]string{"session": s.ID}})
 	}
-	return SignOutAnswer{true}, err
+	if err != nil {
+		return SignOutAnswer{}, err // not signed out: the cookie stays, for the next try
+	}
+	c.ExpireSessionCookies()
+	return SignOutAnswer{true}, nil
 }
 
 // presentedSession reads the session that the request presents, expired or not.

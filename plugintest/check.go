@@ -147,6 +147,13 @@ func (h *Harness) aliased(r *Request) bool {
 	return i != nil && aliasOf(i, r.Method, path) != ""
 }
 
+// otherForm tells whether a request goes to an endpoint in the form of another API, whose
+// failures may have any form and status: an alias, or a path that is not below the base.
+func (h *Harness) otherForm(r *Request) bool {
+	i := h.route(r)
+	return i != nil && (h.aliased(r) || h.below(i) == i.Path)
+}
+
 // aliasOf is the alias of an endpoint by which a request goes, or "".
 func aliasOf(i *core.RouteInfo, method, path string) string {
 	for _, a := range i.Aliases {
@@ -196,7 +203,7 @@ func (c *checker) inspect(h *Harness, r *Request, a *Answer) {
 	switch {
 	case a.Status >= 500:
 		c.fault("%s %s answers %d: %s\n\tsent: %v\n\tlog: %s", r.Method, r.Path, a.Status, a.Body, clip(fmt.Sprint(r.Body)), lastLine(h.Logs.String()))
-	case a.Status >= 400 && len(a.Body) > 0 && !h.aliased(r): // an alias has an envelope of its own
+	case a.Status >= 400 && len(a.Body) > 0 && !h.otherForm(r):
 		var e struct{ Code, Message *string }
 		if jsonInto(a.Body, &e) != nil || e.Code == nil || e.Message == nil {
 			c.fault("%s %s answers %d with a body that is no error: %s", r.Method, r.Path, a.Status, clip(string(a.Body)))

@@ -20,6 +20,9 @@ func checkUsers(c *checker) {
 		if i == nil || i.Access == core.Public.String() || client.UserID == stranger.UserID || c.listed(h, c.o.Shared, i) {
 			return
 		}
+		if u, err := h.Host.UserByEmail(context.Background(), h.Host.DB(), mallory); err == nil && u == nil {
+			stranger = h.SignUp(mallory) // the request before has deleted her, as its sender wanted
+		}
 		if h.SignIn(mallory).send(&Request{Method: "GET", Path: "/get-session"}).Get("user") == nil {
 			return // a rule of the configuration keeps even her from signing in
 		}

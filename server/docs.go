@@ -73,8 +73,8 @@ Without ` + "`production: true`" + ` (or ` + "`--production`" + `) the program i
 not set comes from a data folder (` + "`./sallyport-data`" + `, ` + "`--data`" + ` or ` + "`SALLYPORT_DATA`" + `) with a SQLite
 database and a random secret, mails are printed to the console with their live links, the pages are
 at ` + "`/`" + `, ` + "`http://localhost:*`" + ` and ` + "`http://127.0.0.1:*`" + ` are trusted, and ` + "`serve`" + ` migrates the
-database by itself. Without a file, every plugin that the program has is enabled with its defaults,
-and users may change their address and delete themselves.
+database by itself. Without a file, every plugin that the program has but ` + "`v1`" + ` is enabled with its
+defaults, and users may change their address and delete themselves.
 
 Production refuses to start with a weak or missing secret, a base URL or trusted origin of plain
 http, the mail driver ` + "`log`" + `, no plugin, a secret in a file that everybody on the machine can read,

@@ -17,6 +17,7 @@ type PluginEntry struct {
 	options reflect.Type
 	make    func(options any) (core.Plugin, error)
 	modules fs.FS
+	asked   bool // runs only where it is named
 }
 
 // Entry offers a plugin under its id. O is a struct with yaml tags; the file's options
@@ -66,6 +67,13 @@ type Enabled struct {
 
 // Plugins are the enabled plugins, in order.
 type Plugins []Enabled
+
+// OnRequest keeps development from enabling the plugin where nothing says which plugins
+// are wanted.
+func (e PluginEntry) OnRequest() PluginEntry {
+	e.asked = true
+	return e
+}
 
 // find returns the entry of that id.
 func find(entries []PluginEntry, id string) *PluginEntry {

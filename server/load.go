@@ -41,7 +41,7 @@ const (
 // Outside of production it fills in what development needs: a SQLite database and a
 // secret in the data folder (New makes them), mails on the console, pages at /, trust in
 // http://localhost:* and http://127.0.0.1:*; without a file also every plugin of entries
-// with its defaults, and users may change their address and delete themselves.
+// that is not OnRequest, with its defaults, and users may change their address and delete themselves.
 func Load(src Source, entries ...PluginEntry) (Config, error) {
 	c := Config{data: src.Data}
 	env := environ(src.Env)
@@ -66,7 +66,9 @@ func Load(src Source, entries ...PluginEntry) (Config, error) {
 	if src.File == "" && !production {
 		c.Core.User.ChangeEmail.Enabled, c.Core.User.DeleteUser.Enabled = true, true
 		for _, e := range entries {
-			c.Plugins = append(c.Plugins, Enabled{ID: e.id})
+			if !e.asked {
+				c.Plugins = append(c.Plugins, Enabled{ID: e.id})
+			}
 		}
 	}
 	faults := append(d.faults, c.applyEnv(env, entries)...)

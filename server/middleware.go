@@ -148,7 +148,7 @@ func method(m string) string {
 	return "other"
 }
 
-// fail answers what went wrong outside of core, in core's form.
+// fail answers what went wrong outside of core, in core's form or that of the path.
 func (s *Server) fail(c *fiber.Ctx, err error) error {
 	e := core.AsError(err)
 	if e == nil {
@@ -170,7 +170,7 @@ func (s *Server) fail(c *fiber.Ctx, err error) error {
 			}
 		}
 	}
-	authfiber.Write(c, s.auth.Answer(c.UserContext(), e))
+	authfiber.Write(c, s.auth.AnswerAt(c.UserContext(), authfiber.Exchange(c).Path(), e))
 	c.Response().Header.Set("Cache-Control", "no-store")
 	c.Response().Header.Set("X-Content-Type-Options", "nosniff")
 	return nil

@@ -11,6 +11,7 @@ import (
 	"github.com/sallyport-auth/sallyport/plugins/passkey"
 	"github.com/sallyport-auth/sallyport/plugins/twofactor"
 	"github.com/sallyport-auth/sallyport/server"
+	v1 "github.com/sallyport-auth/sallyport/server/v1"
 )
 
 // plugins are the built-in ones, in the order in which their hooks run by default.
@@ -21,6 +22,7 @@ var plugins = []server.PluginEntry{
 	server.Entry(twofactor.ID, twofactor.New),
 	server.Entry(jwt.ID, jwt.New),
 	server.Entry(bearer.ID, bearer.New),
+	server.Entry(v1.ID, v1.New).OnRequest(),
 }
 
 // version is set by the linker; empty leaves it to what the toolchain recorded.

@@ -18,6 +18,7 @@ import (
 	"github.com/sallyport-auth/sallyport/plugins/passkey"
 	"github.com/sallyport-auth/sallyport/plugins/twofactor"
 	"github.com/sallyport-auth/sallyport/plugins/vault"
+	v1 "github.com/sallyport-auth/sallyport/server/v1"
 )
 
 // options are OPTIONS: Better Auth's names (see ../README.md).
@@ -63,6 +64,7 @@ type options struct {
 	MagicLink                     magiclink.Options `json:"magicLink"`
 	Passkey                       passkeyOptions    `json:"passkey"`
 	TwoFactor                     json.RawMessage   `json:"twoFactor"`
+	V1                            v1.Options        `json:"v1"`
 	Lockout                       bool              `json:"lockout"`
 	TokenStorage                  string            `json:"tokenStorage"`
 	VaultKEK                      string            `json:"vaultKek"`
@@ -248,6 +250,10 @@ func (o *options) plugins(list string) ([]core.Plugin, error) {
 		missiongrant.ID: func() core.Plugin {
 			return missiongrant.New(missiongrant.Options{PublicKey: o.GrantPublicKey, ServiceKey: o.GrantServiceKey})
 		},
+		v1.ID: func() core.Plugin { return v1.New(o.V1) },
+	}
+	if ids := strings.Split(list, ","); slices.Contains(ids, v1.ID) && !slices.Contains(ids, jwt.ID) {
+		list += "," + jwt.ID // whose tokens the facade hands out
 	}
 	for _, id := range strings.Split(list, ",") {
 		if id == "" {

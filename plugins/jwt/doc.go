@@ -18,6 +18,9 @@
 // so long a replica may go on signing with a key that was rotated elsewhere. /jwks always
 // reads the database, so that a new key is known to verifiers before its first token is.
 //
+// Other plugins mint access tokens by contract.TokenMinter and have them verified. Those
+// name the session in the claim sid, which the tokens above never have.
+//
 // Commands: sallyport keys list, rotate, rewrap.
 //
 // # Threats
