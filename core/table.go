@@ -145,14 +145,19 @@ func (t *Table[T]) InsertStatement(row *T) storage.Statement {
 	return storage.Statement{SQL: t.insert, Args: t.values(row)}
 }
 
-// InsertNew writes a row unless one with the same unique columns exists, and says
-// whether it did. Of N parallel calls one inserts.
+// InsertNew writes a row unless one with the same unique columns exists (without names:
+// with any unique column of the table in common), and says whether it did. Of N parallel
+// calls one inserts.
 func (t *Table[T]) InsertNew(ctx context.Context, q storage.Conn, row *T, unique ...string) (bool, error) {
 	target := make([]string, len(unique))
 	for i, c := range unique {
 		target[i] = "{" + t.name + ":" + c + "}"
 	}
-	n, err := q.Exec(ctx, t.insert+" ON CONFLICT ("+strings.Join(target, ", ")+") DO NOTHING", t.values(row)...)
+	on := ""
+	if len(target) > 0 {
+		on = " (" + strings.Join(target, ", ") + ")"
+	}
+	n, err := q.Exec(ctx, t.insert+" ON CONFLICT"+on+" DO NOTHING", t.values(row)...)
 	return n == 1, err
 }
 

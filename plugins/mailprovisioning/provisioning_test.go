@@ -1,0 +1,340 @@
+package mailprovisioning
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/sallyport-auth/sallyport/core"
+	"github.com/sallyport-auth/sallyport/core/contract"
+	"github.com/sallyport-auth/sallyport/plugins/emailpassword"
+	"github.com/sallyport-auth/sallyport/plugintest"
+)
+
+type m = plugintest.M
+
+const serviceKey = "a service key of thirty-two characters"
+
+// server is a mail server in memory. fail refuses a call by its name.
+type server struct {
+	mu    sync.Mutex
+	boxes map[string]contract.Mailbox
+	calls []string
+	fail  func(call string) error
+}
+
+func (s *server) call(what string) error {
+	s.calls = append(s.calls, what)
+	if s.fail != nil {
+		return s.fail(what)
+	}
+	return nil
+}
+
+func (s *server) Taken(_ context.Context, name, owner string) (bool, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if err := s.call("taken"); err != nil {
+		return false, err
+	}
+	b, there := s.boxes[name]
+	return there && b.Owner != owner, nil
+}
+
+func (s *server) Create(_ context.Context, b contract.Mailbox) (string, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if old, there := s.boxes[b.Name]; there && old.Owner != b.Owner {
+		return "", errors.New("somebody else's")
+	}
+	s.boxes[b.Name] = b
+	return "id-" + b.Name, s.call("create") // the answer may get lost behind the act
+}
+
+func (s *server) Delete(_ context.Context, name, owner string) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if err := s.call("delete"); err != nil {
+		return err
+	}
+	if b, there := s.boxes[name]; there && b.Owner != owner {
+		return errors.New("somebody else's")
+	}
+	delete(s.boxes, name)
+	return nil
+}
+
+type world struct {
+	*plugintest.Harness
+	p *Plugin
+	s *server
+}
+
+func newWorld(t testing.TB, o Options, change ...func(*plugintest.Options)) *world {
+	t.Helper()
+	w := &world{s: &server{boxes: map[string]contract.Mailbox{}}}
+	if o.Domain == "" {
+		o.Domain = "mail.example"
+	}
+	o.Provisioner, o.ServiceKey = w.s, serviceKey
+	w.p = New(o)
+	po := plugintest.Options{}
+	for _, f := range change {
+		f(&po)
+	}
+	po.Plugins = append(po.Plugins, emailpassword.New(emailpassword.Options{}), w.p)
+	w.Harness = plugintest.New(t, po)
+	return w
+}
+
+func engines(t *testing.T, run func(t *testing.T, engine func(*plugintest.Options))) {
+	for _, e := range []plugintest.Engine{plugintest.SQLite, plugintest.Postgres} {
+		t.Run(string(e), func(t *testing.T) { run(t, func(o *plugintest.Options) { o.Database = e }) })
+	}
+}
+
+// signUp makes a user whose address is not proved yet.
+func (w *world) signUp(name, email string) (id string) {
+	w.T.Helper()
+	return w.Client().Post("/sign-up/email", m{"name": name, "email": email, "password": "correct horse battery"}).Want(200).Text("user.id")
+}
+
+// verify proves a user's address.
+func (w *world) verify(id string) {
+	w.T.Helper()
+	yes := true
+	if _, err := w.Host.UpdateUser(context.Background(), nil, nil, id, core.UserChange{EmailVerified: &yes}); err != nil {
+		w.T.Fatal(err)
+	}
+}
+
+// work does all jobs, those that are put off too.
+func (w *world) work() {
+	w.T.Helper()
+	for range 20 {
+		if w.RunJobs() == 0 {
+			return
+		}
+		w.Clock.Advance(3 * time.Hour)
+	}
+	w.T.Fatal("the jobs do not end")
+}
+
+func (w *world) box(id string) *Mailbox {
+	w.T.Helper()
+	b, found, err := mailboxes.Get(context.Background(), w.Host.DB(), colUser.Eq(id))
+	if err != nil {
+		w.T.Fatal(err)
+	}
+	if !found {
+		return nil
+	}
+	return &b
+}
+
+func TestVerified(t *testing.T) {
+	engines(t, func(t *testing.T, engine func(*plugintest.Options)) {
+		w := newWorld(t, Options{}, engine)
+		id := w.signUp("Ada Lovelace", "ada@example.com")
+		w.work()
+		if w.box(id) != nil || len(w.s.boxes) != 0 {
+			t.Fatal("a mailbox before the address was proved")
+		}
+		w.verify(id)
+		if b := w.box(id); b == nil || b.Email != "ada.lovelace@mail.example" || b.State != stateReserved {
+			t.Fatalf("%+v", b)
+		}
+		w.work()
+		b := w.box(id)
+		got := w.s.boxes["ada.lovelace"]
+		if b.State != stateActive || *b.AccountID != "id-ada.lovelace" || got.Owner != id || got.Address != b.Email || got.DisplayName != "Ada Lovelace" || len(got.Password) != passwordLength {
+			t.Fatalf("%+v, %+v", b, got)
+		}
+		if strings.Contains(b.Secret, got.Password) {
+			t.Error("the password is stored as it is")
+		}
+		cred, err := lender{w.p}.Credentials(t.Context(), id)
+		if err != nil || cred.Password != got.Password || cred.Name != "ada.lovelace" {
+			t.Errorf("%v", err)
+		}
+		w.verify(id) // once more
+		w.work()
+		if len(w.s.boxes) != 1 {
+			t.Errorf("%d mailboxes", len(w.s.boxes))
+		}
+	})
+}
+
+// Names are unique under races, and nobody goes without one.
+func TestSameNames(t *testing.T) {
+	engines(t, func(t *testing.T, engine func(*plugintest.Options)) {
+		w := newWorld(t, Options{}, engine)
+		w.s.boxes["ada"] = contract.Mailbox{Name: "ada", Owner: "made by hand"}
+		const many = 20
+		var wg sync.WaitGroup
+		for i := range many {
+			wg.Go(func() {
+				id := string(rune('a'+i)) + "-user"
+				for range 2 {
+					if _, err := w.p.reserve(context.Background(), nil, id, "Ada", "x@example.com"); err != nil {
+						t.Error(err)
+					}
+				}
+			})
+		}
+		wg.Wait()
+		w.work()
+		list, err := mailboxes.List(t.Context(), w.Host.DB(), core.ListOptions{})
+		if err != nil || len(list) != many || len(w.s.boxes) != many+1 || w.s.boxes["ada"].Owner != "made by hand" {
+			t.Errorf("%d rows, %d mailboxes, %v", len(list), len(w.s.boxes), err)
+		}
+		for _, b := range list {
+			if b.State != stateActive || !strings.HasPrefix(b.Name, "ada") || w.s.boxes[b.Name].Owner != b.UserID {
+				t.Errorf("%+v", b)
+			}
+		}
+	})
+}
+
+// Whatever fails, and wherever, is tried again from there; an answer that got lost makes
+// no second mailbox.
+func TestOutage(t *testing.T) {
+	for _, at := range []string{"taken", "create"} {
+		w := newWorld(t, Options{})
+		left := 5
+		w.s.fail = func(call string) error {
+			if call == at && left > 0 {
+				left--
+				return errors.New("connection refused")
+			}
+			return nil
+		}
+		id := w.signUp("Ada", "ada@example.com")
+		w.verify(id)
+		w.work()
+		if b := w.box(id); b.State != stateActive || b.Name != "ada" || len(w.s.boxes) != 1 || left != 0 {
+			t.Errorf("%s: %+v, %d mailboxes", at, b, len(w.s.boxes))
+		}
+	}
+}
+
+// A hook that refuses the sign-up leaves neither user nor name nor job.
+func TestUndone(t *testing.T) {
+	refuse := core.NewError("NOT_TODAY", 403, "Not today")
+	w := newWorld(t, Options{When: "created"}, func(o *plugintest.Options) {
+		o.Config = func(c *core.Config) {
+			c.Hooks = append(c.Hooks, core.UserCreate.After(func(context.Context, *core.UserCreateEvent) error { return refuse }))
+			c.Errors = append(c.Errors, refuse)
+		}
+	})
+	w.Client().Post("/sign-up/email", m{"name": "Ada", "email": "ada@example.com", "password": "correct horse battery"}).WantCode(403, "NOT_TODAY")
+	if n := len(w.Rows("mailbox")) + len(w.Rows("job")); n != 0 {
+		t.Errorf("%d rows are left", n)
+	}
+}
+
+// The mailbox goes with the account, however far it has come.
+func TestDeletedAccount(t *testing.T) {
+	engines(t, func(t *testing.T, engine func(*plugintest.Options)) {
+		for _, before := range []string{"reserved", "active", "the server is down"} {
+			w := newWorld(t, Options{}, engine)
+			id := w.signUp("Ada", "ada@example.com")
+			w.verify(id)
+			if before != "reserved" {
+				w.work()
+			}
+			if before == "the server is down" {
+				left := 4
+				w.s.fail = func(string) error {
+					if left--; left >= 0 {
+						return errors.New("connection refused")
+					}
+					return nil
+				}
+			}
+			u, err := w.Host.UserByID(t.Context(), w.Host.DB(), id)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := w.Host.DeleteUser(t.Context(), nil, nil, u); err != nil {
+				t.Fatal(err)
+			}
+			w.work()
+			if w.box(id) != nil || len(w.s.boxes) != 0 {
+				t.Errorf("%s: %+v, %d mailboxes", before, w.box(id), len(w.s.boxes))
+			}
+		}
+	})
+}
+
+func TestHook(t *testing.T) {
+	w := newWorld(t, Options{})
+	post := func(path, key string, body any) *plugintest.Answer {
+		return w.Client().Do(plugintest.Request{Method: "POST", Path: "/api/v1/internal/mail/" + path, Body: body, Header: map[string]string{"X-Service-Key": key, "Origin": ""}})
+	}
+	user := m{"userId": "u1", "email": "ada@example.com", "name": "Ada"}
+	for _, key := range []string{"", "x", serviceKey + " "} {
+		if a := post("on-user-created", key, user).Want(401); a.Get("success") != false {
+			t.Errorf("%s", a.Body)
+		}
+	}
+	for range 2 {
+		if a := post("on-user-created", serviceKey, user).Want(200); a.Get("success") != true || a.Text("email") != "ada@mail.example" {
+			t.Errorf("%s", a.Body)
+		}
+	}
+	for _, bad := range []any{m{}, m{"userId": "", "email": "a@b.co"}, m{"userId": "u", "email": "no"}, m{"userId": 1, "email": "a@b.co"}, "{"} {
+		if a := post("on-user-created", serviceKey, bad).Want(400); a.Get("success") != false || a.Text("error") == "" {
+			t.Errorf("%s", a.Body)
+		}
+	}
+	w.work()
+	post("on-user-deleted", serviceKey, m{"userId": "u1"}).Want(200)
+	post("on-user-deleted", serviceKey, m{"userId": "nobody"}).Want(200)
+	w.work()
+	if len(w.s.boxes) != 0 {
+		t.Errorf("%d mailboxes", len(w.s.boxes))
+	}
+}
+
+func TestFaults(t *testing.T) {
+	s := &server{}
+	for want, o := range map[string]Options{
+		"is no domain":                   {Domain: "Example.com", Provisioner: s},
+		"domain:":                        {Provisioner: s},
+		"neither":                        {Domain: "example.com", Provisioner: s, When: "now"},
+		"serviceKey: want 32":            {Domain: "example.com", Provisioner: s, ServiceKey: "dev-service-key"},
+		"serviceKeyFile":                 {Domain: "example.com", Provisioner: s, ServiceKeyFile: "none"},
+		"give one mail server":           {Domain: "example.com"},
+		"stalwart.url: want https":       {Domain: "example.com", Stalwart: stalwartAt("ftp")},
+		"stalwart.url: passwords would":  {Domain: "example.com", Stalwart: stalwartAt("http://mail.example")},
+		"cyrus.address: want host:port":  {Domain: "example.com", Cyrus: cyrusAt("x")},
+		"give one mail server: stalwart": {Domain: "example.com", Provisioner: s, Stalwart: stalwartAt("https://mail.example")},
+	} {
+		if err := errors.Join(New(o).Spec().Faults...); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("want %q, got %v", want, err)
+		}
+	}
+}
+
+func journey(h *plugintest.Harness) {
+	h.SignUp("ada@example.com")
+	h.RunJobs()
+	for _, path := range []string{"created", "deleted"} {
+		h.Client().Do(plugintest.Request{Method: "POST", Path: "/api/v1/internal/mail/on-user-" + path, Body: m{"userId": "u1", "email": "grace@example.com", "name": "Grace"},
+			Header: map[string]string{"X-Service-Key": serviceKey}}).Want(200)
+		h.RunJobs()
+	}
+}
+
+func TestRules(t *testing.T) {
+	paths := []string{"/api/v1/internal/mail/on-user-created", "/api/v1/internal/mail/on-user-deleted"}
+	rules := plugintest.Rules{Journey: journey, Public: paths, Shared: paths}
+	plugin := func() core.Plugin {
+		return New(Options{Domain: "mail.example", ServiceKey: serviceKey, Provisioner: &server{boxes: map[string]contract.Mailbox{}}})
+	}
+	plugintest.Check(t, plugin, plugintest.Options{Rules: rules})
+}
