@@ -107,44 +107,6 @@ type Secret struct {
 	DecryptOnly bool `yaml:"decryptOnly"`
 }
 
-// SessionConfig says how long sessions live and where they are kept.
-type SessionConfig struct {
-	// ExpiresIn is a session's life in seconds. Default 604800 (7 days).
-	ExpiresIn int `yaml:"expiresIn"`
-	// UpdateAge is how old, in seconds, a session gets before a request renews it.
-	// Default 86400 (1 day).
-	UpdateAge *int `yaml:"updateAge"`
-	// FreshAge is how long after signing in, in seconds, a session may do sensitive
-	// things. Default 86400; 0 switches the check off.
-	FreshAge *int `yaml:"freshAge"`
-	// DisableRefresh keeps sessions from being renewed.
-	DisableRefresh bool `yaml:"disableSessionRefresh"`
-	// DeferRefresh makes GET /get-session read only: it says needsRefresh, and POST renews.
-	DeferRefresh bool `yaml:"deferSessionRefresh"`
-	// TokenStorage is how session tokens are kept: "hashed" (default: SHA-256, so that a
-	// reader of the database cannot use them) or "compat" (as they are, which a shared
-	// Better Auth database needs). Look-ups accept both.
-	TokenStorage string `yaml:"tokenStorage"`
-	// CookieCache lets a signed cookie answer for the database.
-	CookieCache CookieCacheConfig `yaml:"cookieCache"`
-	// Fields are the app's own columns of the session.
-	Fields []Extra `yaml:"additionalFields"`
-}
-
-// CookieCacheConfig is about the session_data cookie. While it is valid, a session that
-// was revoked elsewhere still reads as valid: MaxAge bounds that. Endpoints that change
-// something ask the database unless they say otherwise (CachedSession).
-type CookieCacheConfig struct {
-	// Enabled switches the cache on. Default false.
-	Enabled bool `yaml:"enabled"`
-	// MaxAge is the cache's life in seconds. Default 300, at most 86400.
-	MaxAge int `yaml:"maxAge"`
-	// Strategy is the form: "compact" (default), "jwt" or "jwe".
-	Strategy string `yaml:"strategy"`
-	// Version invalidates all caches when it changes. Default "1".
-	Version string `yaml:"version"`
-}
-
 // UserConfig is about the user table and what users may do to themselves.
 type UserConfig struct {
 	// Fields are the app's own columns of the user.

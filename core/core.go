@@ -101,6 +101,9 @@ func (h *Host) open(ctx context.Context, userFields, sessionFields map[string]*f
 	}
 	h.userModel = newModel(h.schema.Table("user"), len(userColumns), userFields)
 	h.sessionModel = newModel(h.schema.Table("session"), len(sessionColumns), sessionFields)
+	if h.cfg.Session.Store != nil {
+		h.copies = h.newSessionCopies()
+	}
 	u, s := h.userModel, h.sessionModel
 	h.sql = statements{
 		sessionByToken: "SELECT " + s.sel + ", " + u.sel + " FROM {session=} JOIN {user=} ON {user.id} = {session.userId} WHERE {session.token} IN (?, ?)",

@@ -15,6 +15,11 @@ func (c *Config) setDefaults() {
 	defPtr(&c.Session.UpdateAge, 86400)
 	defPtr(&c.Session.FreshAge, 86400)
 	def(&c.Session.TokenStorage, "hashed")
+	if c.Session.Store != nil {
+		def(&c.Session.Storage, "redis")
+	}
+	def(&c.Session.Storage, "database")
+	def(&c.Session.StorageMaxAge, 300)
 	def(&c.Session.CookieCache.MaxAge, 300)
 	def(&c.Session.CookieCache.Strategy, "compact")
 	def(&c.Session.CookieCache.Version, "1")

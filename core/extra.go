@@ -241,15 +241,11 @@ func (m *model) extraJSON(raw json.RawMessage) (map[string]any, error) {
 		if !ok || f.Hidden || string(r) == "null" {
 			continue
 		}
-		v := extraValue{kind: f.Kind}
-		var s string
-		if json.Unmarshal(r, &s) != nil {
-			s = string(r)
-		}
-		if err := v.Scan(s); err != nil {
+		v, err := readJSONValue(f.Kind, r)
+		if err != nil {
 			return nil, err
 		}
-		out[f.Name] = v.v
+		out[f.Name] = v
 	}
 	return out, nil
 }

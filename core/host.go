@@ -46,6 +46,7 @@ type Host struct {
 	limits  *ratelimit.Rules
 	store   ratelimit.Store
 	watch   struct{ limits, attempts, sessions storeWatch }
+	copies  *sessionCopies // nil: the database alone has sessions
 	jobs    *worker
 	later   *eventQueue
 	sweep   sweep

@@ -10,6 +10,7 @@ import (
 
 	"golang.org/x/net/publicsuffix"
 
+	"github.com/sallyport-auth/sallyport/core/contract"
 	"github.com/sallyport-auth/sallyport/core/internal/clientip"
 	"github.com/sallyport-auth/sallyport/core/internal/origin"
 	"github.com/sallyport-auth/sallyport/core/internal/password"
@@ -48,6 +49,8 @@ func (b *compiler) options() {
 	oneOf("password.hash", cfg.Password.Hash, "argon2id", "scrypt")
 	oneOf("rateLimit.storage", cfg.RateLimit.Storage, "memory", "database", "redis")
 	oneOf("rateLimit.onFailure", cfg.RateLimit.OnFailure, "memory", "open", "closed")
+	oneOf("session.storage", cfg.Session.Storage, "database", "redis")
+	b.store("session.storage", cfg.Session.Storage, "Config.Session.Store", cfg.Session.Store != nil)
 	b.store("rateLimit.storage", cfg.RateLimit.Storage, "Config.RateLimit.Store", cfg.RateLimit.Store != nil)
 	oneOf("cookies.sameSite", strings.ToLower(cfg.Cookies.SameSite), "lax", "strict", "none")
 	for name, n := range map[string]int{"session.expiresIn": cfg.Session.ExpiresIn, "session.updateAge": *cfg.Session.UpdateAge,
@@ -67,6 +70,9 @@ func (b *compiler) options() {
 	}
 	if cfg.Session.ExpiresIn > 34_560_000 {
 		b.fault("session.expiresIn: %d s: browsers keep no cookie for more than 400 days (34560000 s)", cfg.Session.ExpiresIn)
+	}
+	if m, most := cfg.Session.StorageMaxAge, int(contract.MaxSessionCopy/time.Second); m < 1 || m > most {
+		b.fault("session.storageMaxAge: %d s: must be from 1 to %d", m, most)
 	}
 	if m := cfg.Session.CookieCache.MaxAge; m > 86400 {
 		b.fault("session.cookieCache.maxAge: %d s: a revoked session would stay valid for so long; at most 86400", m)

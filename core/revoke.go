@@ -17,9 +17,11 @@ func (h *Host) RevokeSession(ctx context.Context, tx *Tx, id string) (was bool, 
 func (h *Host) revokeOne(ctx context.Context, tx *Tx, id string, event *Event) (was bool, err error) {
 	err = h.txIf(ctx, tx, SessionRevoke.has(h, before, after), func(ctx context.Context, tx *Tx) error {
 		return SessionRevoke.Run(ctx, h, tx, &RevokeEvent{Tx: tx, SessionID: id}, func(ctx context.Context) error {
-			n, err := h.execWith(ctx, tx, storage.Statement{SQL: "DELETE FROM {session=} WHERE {session.id} = ?", Args: []any{id}}, event)
-			was = n == 1
-			return err
+			return h.changing(ctx, tx, []string{sessionSubject(id)}, func(ctx context.Context) error {
+				n, err := h.execWith(ctx, tx, storage.Statement{SQL: "DELETE FROM {session=} WHERE {session.id} = ?", Args: []any{id}}, event)
+				was = n == 1
+				return err
+			})
 		})
 	})
 	return was, err
@@ -35,8 +37,10 @@ func (h *Host) RevokeSessions(ctx context.Context, tx *Tx, userID, keep string) 
 func (h *Host) revokeAll(ctx context.Context, tx *Tx, userID, keep string, event *Event) error {
 	return h.txIf(ctx, tx, SessionRevoke.has(h, before, after), func(ctx context.Context, tx *Tx) error {
 		return SessionRevoke.Run(ctx, h, tx, &RevokeEvent{Tx: tx, UserID: userID, Keep: keep}, func(ctx context.Context) error {
-			_, err := h.execWith(ctx, tx, revokeStatement(userID, keep), event)
-			return err
+			return h.changing(ctx, tx, []string{userSubject(userID)}, func(ctx context.Context) error {
+				_, err := h.execWith(ctx, tx, revokeStatement(userID, keep), event)
+				return err
+			})
 		})
 	})
 }

@@ -73,7 +73,7 @@ func (b *compiler) ownSpec() (s Spec, userFields, sessionFields map[string]*fiel
 		},
 		Errors: coreErrors,
 		Events: coreEvents,
-		Jobs: []JobHandler{mailJob.Handle(func(ctx context.Context, m contract.Message) error {
+		Jobs: []JobHandler{copiesVoid.Handle(h.voidCopies), mailJob.Handle(func(ctx context.Context, m contract.Message) error {
 			if isDecoy(m) {
 				return nil
 			}

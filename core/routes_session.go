@@ -179,7 +179,11 @@ func (h *Host) SetSessionExtra(ctx context.Context, tx *Tx, s *Session, extra ma
 			sql, args = sql+", {session:"+f.Name+"} = ?", append(args, v)
 		}
 	}
-	n, err := h.conn(tx).Exec(ctx, sql+" WHERE {session.id} = ?", append(args, s.ID)...)
+	var n int64
+	err := h.changing(ctx, tx, []string{sessionSubject(s.ID)}, func(ctx context.Context) (err error) {
+		n, err = h.conn(tx).Exec(ctx, sql+" WHERE {session.id} = ?", append(args, s.ID)...)
+		return err
+	})
 	if err != nil || n == 0 {
 		return nil, err
 	}

@@ -12,7 +12,7 @@ import (
 
 // sessionRead says how a session is to be read.
 type sessionRead struct {
-	useCache bool // the cookie cache may answer
+	useCache bool // the cookie cache, or a copy, may answer
 	confirm  bool // though it may, the database has the last word
 	endpoint bool // this is /get-session itself
 }
@@ -71,7 +71,7 @@ func (c *Call) resolveSession(ctx context.Context, o sessionRead) (needsRefresh 
 	}
 	forget := c.forgets()
 	c.session, c.user, c.fromCache = nil, nil, false
-	session, user, err := h.findSession(ctx, h.db, token)
+	session, user, ends, err := h.readSession(ctx, c.now, token, o.useCache && !o.confirm && !noCache)
 	if err != nil {
 		return nil, err
 	}
@@ -84,7 +84,7 @@ func (c *Call) resolveSession(ctx context.Context, o sessionRead) (needsRefresh 
 		}
 		return nil, nil
 	}
-	c.session, c.user = session, user
+	c.session, c.user, c.fromCache, c.cacheEnds = session, user, !ends.IsZero(), ends
 	if forget || noRefresh || known { // what the cache says is told again where it has no say
 		return nil, nil
 	}
@@ -168,8 +168,12 @@ func (c *Call) refreshDue(s *Session) bool {
 func (c *Call) refresh(ctx context.Context) error {
 	s := c.session
 	expires := c.now.Add(time.Duration(c.host.cfg.Session.ExpiresIn) * time.Second)
-	n, err := c.host.db.Exec(ctx, "UPDATE {session=} SET {session:expiresAt} = ?, {session:updatedAt} = ? WHERE {session.id} = ?",
-		expires, c.now, s.ID)
+	var n int64
+	err := c.host.changing(ctx, nil, []string{sessionSubject(s.ID)}, func(ctx context.Context) (err error) {
+		n, err = c.host.db.Exec(ctx, "UPDATE {session=} SET {session:expiresAt} = ?, {session:updatedAt} = ? WHERE {session.id} = ?",
+			expires, c.now, s.ID)
+		return err
+	})
 	if err != nil {
 		return err
 	}
@@ -180,6 +184,16 @@ func (c *Call) refresh(ctx context.Context) error {
 	}
 	s.ExpiresAt, s.UpdatedAt = expires, c.now
 	return c.setSessionCookies(s, c.user, false)
+}
+
+// readSession is findSession that takes a copy's word where that will do: ends is when
+// that has no weight any more, zero for the database's.
+func (h *Host) readSession(ctx context.Context, now time.Time, token string, copied bool) (s *Session, u *User, ends time.Time, err error) {
+	if copied && h.copies != nil {
+		return h.copies.find(ctx, now, token)
+	}
+	s, u, err = h.findSession(ctx, h.db, token)
+	return s, u, time.Time{}, err
 }
 
 // findSession reads a session and its user by the presented token, in one round trip.

@@ -20,6 +20,8 @@ type Tx struct {
 	committed []func(context.Context)
 	rollbacks []func(context.Context)
 	doomed    error
+	joined    bool     // the app commits
+	changed   []string // subjects of copies that are void with the commit
 }
 
 type inTx struct{}
@@ -85,12 +87,17 @@ func (h *Host) txFor(ctx context.Context, outer *Tx, userID string, fn func(ctx 
 		tx.run(ctx, tx.rollbacks)
 		return err
 	}
-	if err = st.Commit(); err != nil {
-		done = true
+	release := func() {}
+	if len(tx.changed) > 0 {
+		release = h.copies.block(ctx, tx.changed)
+	}
+	err = st.Commit()
+	release()
+	done = true
+	if err != nil {
 		tx.run(ctx, tx.rollbacks)
 		return err
 	}
-	done = true
 	tx.run(ctx, tx.committed)
 	return nil
 }
@@ -137,7 +144,7 @@ func (h *Host) JoinSQL(tx *sql.Tx) (joined *Tx, afterCommit func(context.Context
 	if err != nil {
 		return nil, nil, err
 	}
-	joined = &Tx{Tx: h.watchTx(context.Background(), st), host: h}
+	joined = &Tx{Tx: h.watchTx(context.Background(), st), host: h, joined: true}
 	return joined, func(ctx context.Context) { joined.run(ctx, joined.committed) }, nil
 }
 

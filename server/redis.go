@@ -22,8 +22,11 @@ func (c *Config) stores(cfg *core.Config) (*redis.Client, error) {
 	if cfg.RateLimit.Storage == "redis" && cfg.RateLimit.Store == nil {
 		cfg.RateLimit.Store, used = client.Limits(), true
 	}
+	if cfg.Session.Storage == "redis" && cfg.Session.Store == nil {
+		cfg.Session.Store, used = client.Sessions(), true
+	}
 	if !used {
-		return nil, errors.New(`redis: nothing uses it: set rateLimit.storage to "redis", or leave redis out`)
+		return nil, errors.New(`redis: nothing uses it: set session.storage or rateLimit.storage to "redis", or leave redis out`)
 	}
 	return client, nil
 }
