@@ -25,6 +25,12 @@ func (h *Host) Raise(ctx context.Context, tx *Tx, c *Call, old *Session, u *User
 	return h.replace(ctx, tx, c, old, u, proof{MergeMethods(old.Methods(), methods...), max(aal, old.AAL()), c.now}, with)
 }
 
+// Renew is Reissue with the fields of a new session: what the app and plugins kept in old,
+// an active organization for example, is not taken along.
+func (h *Host) Renew(ctx context.Context, tx *Tx, c *Call, old *Session, u *User, with ...storage.Statement) (*Session, error) {
+	return h.replace(ctx, tx, c, nil, u, proof{old.Methods(), old.AAL(), old.AuthenticatedAt()}, with)
+}
+
 // MergeMethods is a list of proofs with more of them, each once.
 func MergeMethods(have []string, more ...string) []string {
 	out := slices.Clone(have)

@@ -34,6 +34,8 @@ export const parts = [
     await s.step("not elsewhere", () => b.api.getSession());
     await s.step("sign in, not remembered", () => b.api.signIn.email({ ...who, rememberMe: false }));
     await s.step("update, not remembered", () => b.raw("POST", path, { theme: "dark" }));
+    await s.step("a new password", () => a.api.changePassword({ currentPassword: who.password, newPassword: "correct horse 2", revokeOtherSessions: true }));
+    await s.step("and fields that are new", () => a.api.getSession({ query: { disableCookieCache: true } }));
   } },
   { name: "no fields", options: {}, run: async (s) => {
     const a = s.client();

@@ -116,7 +116,7 @@ func (p *Plugin) changePassword(ctx context.Context, c *core.Call, in ChangePass
 		if err := p.host.RevokeSessions(ctx, tx, u.ID, ""); err != nil {
 			return err
 		}
-		s, err := p.host.Reissue(ctx, tx, c, old, u)
+		s, err := p.host.Renew(ctx, tx, c, old, u)
 		if s != nil {
 			out.Token = &s.Token
 		}
