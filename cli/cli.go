@@ -68,6 +68,7 @@ type run struct {
 	config   string
 	data     string
 	prod     bool
+	args     []string // beside the flags
 }
 
 // defaultFile is read if it is there.
@@ -107,19 +108,28 @@ type command struct {
 	// setup declares flags and returns what runs after they were read.
 	setup func(*run, *flag.FlagSet) func(ctx context.Context) (int, error)
 	plain bool // takes no configuration
+	// operand is what the one argument beside the flags is; empty for none.
+	operand string
 }
 
 var commands = []command{
-	{"serve", "", "run the server; without a file it is a development server", serve, false},
-	{"migrate plan", "[--out DIR]", "print what the database lacks as SQL; exit code 2 if anything", migratePlan, false},
-	{"migrate apply", "", "bring the database up to date", migrateApply, false},
-	{"migrate verify", "", "check that the database has what the plugins need", migrateVerify, false},
-	{"routes", "", "list every endpoint with its access level and plugin", routes, false},
-	{"errors", "", "list every error code", errorCodes, false},
-	{"config check", "", "read the configuration and report every fault", configCheck, false},
-	{"config docs", "", "print the documentation of every option", configDocs, true},
-	{"secret", "", "print a new random secret", secret, true},
-	{"version", "", "print the version", version, true},
+	{"serve", "", "run the server; without a file it is a development server", serve, false, ""},
+	{"migrate plan", "[--out DIR]", "print what the database lacks as SQL; exit code 2 if anything", migratePlan, false, ""},
+	{"migrate apply", "", "bring the database up to date", migrateApply, false, ""},
+	{"migrate verify", "", "check that the database has what the plugins need", migrateVerify, false, ""},
+	{"user show", "USER", "print what there is to know of a user: an address or id", userShow, false, "an address or id"},
+	{"user revoke-sessions", "USER", "sign a user out everywhere", userRevoke, false, "an address or id"},
+	{"user verify-email", "USER", "mark a user's address as verified, on your word", userVerify, false, "an address or id"},
+	{"user reset-2fa", "USER", "take a user's second factors off, and sign them out", userReset, false, "an address or id"},
+	{"user delete", "USER --yes", "delete a user and everything of theirs", userDelete, false, "an address or id"},
+	{"audit list", "", "print security events, newest first; --help for filters", auditList, false, ""},
+	{"audit verify", "[--head HEAD]", "check the chain of security events, and print its head", auditVerify, false, ""},
+	{"routes", "", "list every endpoint with its access level and plugin", routes, false, ""},
+	{"errors", "", "list every error code", errorCodes, false, ""},
+	{"config check", "", "read the configuration and report every fault", configCheck, false, ""},
+	{"config docs", "", "print the documentation of every option", configDocs, true, ""},
+	{"secret", "", "print a new random secret", secret, true, ""},
+	{"version", "", "print the version", version, true, ""},
 }
 
 func (r *run) usage(w io.Writer) {
@@ -156,13 +166,21 @@ func (r *run) command(ctx context.Context, c command, args []string) int {
 		r.flags(f)
 	}
 	do := c.setup(r, f)
-	switch err := f.Parse(args); {
+	err := f.Parse(args)
+	if c.operand != "" && err == nil && f.NArg() > 0 { // flags may stand on both sides of it
+		r.args = []string{f.Arg(0)}
+		err = f.Parse(f.Args()[1:])
+	}
+	switch {
 	case errors.Is(err, flag.ErrHelp):
 		return ok
 	case err != nil:
 		return misused
 	case f.NArg() > 0:
 		fmt.Fprintf(r.err, "%s %s: unexpected argument %q\n", r.Name, c.name, f.Arg(0))
+		return misused
+	case c.operand != "" && (len(r.args) == 0 || r.args[0] == ""):
+		fmt.Fprintf(r.err, "%s %s: want %s\n", r.Name, c.name, c.operand)
 		return misused
 	}
 	code, err := do(ctx)

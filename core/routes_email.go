@@ -187,7 +187,7 @@ func (h *Host) markVerified(ctx context.Context, c *Call, u *User) (won bool, er
 // emailVerified runs the point and records it, in the transaction of the update.
 func (h *Host) emailVerified(ctx context.Context, tx *Tx, c *Call, u *User) error {
 	return EmailVerified.Run(ctx, h, tx, &EmailVerifiedEvent{c, tx, u}, func(ctx context.Context) error {
-		return h.Record(ctx, &Event{Type: EventEmailVerified, UserID: u.ID, Call: c, Tx: tx})
+		return h.Record(ctx, &Event{Type: EventEmailVerified, UserID: u.ID, Actor: actorOf(c), Call: c, Tx: tx})
 	})
 }
 

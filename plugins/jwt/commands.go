@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strconv"
 	"text/tabwriter"
 	"time"
 
@@ -101,6 +102,11 @@ func (p *Plugin) rewrap(ctx context.Context, out io.Writer) error {
 			return err
 		}
 		done += int(n)
+	}
+	if done > 0 {
+		if err := p.host.Record(ctx, &core.Event{Type: eventRewrapped, Actor: core.Operator, Detail: map[string]string{"keys": strconv.Itoa(done)}}); err != nil {
+			return err
+		}
 	}
 	fmt.Fprintf(out, "%d of %d keys rewrapped\n", done, len(rows))
 	return errors.Join(failed...)

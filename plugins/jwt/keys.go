@@ -11,7 +11,6 @@ import (
 	"github.com/golang-jwt/jwt/v5"
 
 	"github.com/sallyport-auth/sallyport/core"
-	"github.com/sallyport-auth/sallyport/core/storage"
 )
 
 const (
@@ -103,7 +102,7 @@ func (p *Plugin) current(ctx context.Context, now time.Time) (*Key, error) {
 		if row, err = p.newKey(); err != nil {
 			return err
 		}
-		return keys.Insert(ctx, p.host.DB(), row)
+		return p.host.Record(ctx, &core.Event{Type: eventCreated, Detail: map[string]string{"kid": row.ID}}, keys.InsertStatement(row))
 	})
 	if err != nil {
 		return nil, err
@@ -215,11 +214,9 @@ func (p *Plugin) rotate(ctx context.Context) (*Key, error) {
 	err = p.host.Lock(ctx, lockName, func(ctx context.Context) error {
 		now := p.host.Now()
 		row.CreatedAt = now
-		_, err := p.host.DB().Batch(ctx, []storage.Statement{
+		return p.host.Record(ctx, &core.Event{Type: eventRotated, Actor: core.Operator, Detail: map[string]string{"kid": row.ID}},
 			keys.UpdateStatement([]core.Set{colExpires.Set(&now)}, p.expiresAfter(now), colID.Ne(row.ID)),
-			keys.InsertStatement(row),
-		}...)
-		return err
+			keys.InsertStatement(row))
 	})
 	return row, err
 }

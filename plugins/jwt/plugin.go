@@ -153,7 +153,12 @@ func (p *Plugin) Spec() core.Spec {
 		Errors:    codes,
 		Commands:  []core.Command{{Name: "keys", Summary: "list, rotate or rewrap the signing keys: keys list|rotate|rewrap", Run: p.keysCommand}},
 		Provides:  []core.Service{core.Provide[contract.TokenMinter](minter{p})},
-		Init:      p.init,
+		Events: []core.EventType{
+			{Name: eventCreated, Description: "The first key that signs was made, or the next one behind one that had run out. Detail: kid."},
+			{Name: eventRotated, Description: "An operator had a new key made. Detail: kid."},
+			{Name: eventRewrapped, Description: "An operator had the private keys encrypted anew. Detail: keys (how many)."},
+		},
+		Init: p.init,
 	}
 	if !p.o.DisableHeader {
 		s.Hooks = []core.Hook{core.GetSession.After(p.addHeader)}
@@ -186,5 +191,11 @@ func (p *Plugin) init(_ context.Context, h *core.Host) error {
 	}
 	return errors.Join(p.faults...)
 }
+
+const (
+	eventCreated   = "jwt.key-created"
+	eventRotated   = "jwt.keys-rotated"
+	eventRewrapped = "jwt.keys-rewrapped"
+)
 
 func (p *Plugin) grace() time.Duration { return time.Duration(p.o.GracePeriod) * time.Second }

@@ -124,9 +124,10 @@ func (p *Plugin) Spec() core.Spec {
 		Limits: []core.RateLimit{{Paths: []string{RegisterOptions.Path(), AuthenticateOptions.Path()}, Max: 20, Window: 60}},
 		Data:   []core.DataSet{data},
 		Events: []core.EventType{
-			{Name: eventRegistered, Description: "A passkey was registered."},
-			{Name: eventDeleted, Description: "A passkey was deleted."},
-			{Name: eventRegression, Description: "A passkey's counter did not grow: there may be a copy of it. The sign-in was refused."},
+			{Name: eventRegistered, Description: "A passkey was registered. Detail: passkey.", Legacy: "PASSKEY_REGISTERED"},
+			{Name: eventRenamed, Description: "A passkey was given another name. Detail: passkey.", Legacy: "PASSKEY_RENAMED"},
+			{Name: eventDeleted, Description: "A passkey was deleted. Detail: passkey.", Legacy: "PASSKEY_DELETED"},
+			{Name: eventRegression, Description: "A passkey's counter did not grow: there may be a copy of it. The sign-in was refused. Detail: passkey.", Legacy: "PASSKEY_LOGIN_FAILURE"},
 		},
 		Pages: []core.PageEntry{
 			{ID: ID, Kind: "sign-in", Title: "Passkey", Module: "passkey.js", Order: 20},
@@ -145,6 +146,7 @@ func (p *Plugin) Spec() core.Spec {
 
 const (
 	eventRegistered = "passkey.registered"
+	eventRenamed    = "passkey.renamed"
 	eventDeleted    = "passkey.deleted"
 	eventRegression = "passkey.counter-regression"
 )

@@ -124,12 +124,20 @@ func (p *Plugin) update(ctx context.Context, c *core.Call, in UpdateInput) (Upda
 	if err := c.RecheckSession(ctx, p.host.DB()); err != nil {
 		return none, err
 	}
-	k, found, err := passkeys.UpdateGet(ctx, p.host.DB(), []core.Set{colName.Set(&in.Name)}, colID.Eq(in.ID), colUserID.Eq(u.ID))
+	var k Passkey
+	err := p.host.Tx(ctx, nil, func(ctx context.Context, tx *core.Tx) (err error) {
+		var found bool
+		k, found, err = passkeys.UpdateGet(ctx, tx, []core.Set{colName.Set(&in.Name)}, colID.Eq(in.ID), colUserID.Eq(u.ID))
+		if err != nil {
+			return err
+		}
+		if !found {
+			return p.absent(ctx, tx, in.ID, ErrNotAllowed)
+		}
+		return p.host.Record(ctx, &core.Event{Type: eventRenamed, UserID: u.ID, Call: c, Tx: tx, Detail: map[string]string{"passkey": in.ID}})
+	})
 	if err != nil {
 		return none, err
-	}
-	if !found {
-		return none, p.absent(ctx, p.host.DB(), in.ID, ErrNotAllowed)
 	}
 	return UpdateAnswer{k.answer()}, nil
 }

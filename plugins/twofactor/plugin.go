@@ -173,8 +173,9 @@ func (p *Plugin) Spec() core.Spec {
 			{ID: ID, Kind: "challenge", Title: "Two-step sign-in", Module: "two-factor.js", Order: 10},
 		},
 		Events: []core.EventType{
-			{Name: "two-factor.enabled", Description: "A user switched two-factor on."},
-			{Name: "two-factor.disabled", Description: "A user switched two-factor off."},
+			{Name: "two-factor.enabled", Description: "A user switched two-factor on.", Legacy: "TWO_FACTOR_ENABLED"},
+			{Name: "two-factor.disabled", Description: "Two-factor was switched off, or taken off by an operator or a first proof of the address.", Legacy: "TWO_FACTOR_DISABLED"},
+			{Name: "two-factor.passed", Description: "A challenge was answered with a right code. Detail: method."},
 			{Name: "two-factor.backup-codes", Description: "A user made new backup codes."},
 			{Name: "two-factor.backup-code-used", Description: "A backup code was used."},
 		},
@@ -208,7 +209,11 @@ func (p *Plugin) canMail() bool { return !p.o.OTP.Disable && p.host.CanMail() }
 func (p *Plugin) trustLife() time.Duration { return time.Duration(p.o.TrustDeviceMaxAge) * time.Second }
 
 func (p *Plugin) record(ctx context.Context, c *core.Call, tx *core.Tx, userID, what string) error {
-	return p.host.Record(ctx, &core.Event{Type: "two-factor." + what, UserID: userID, Call: c, Tx: tx})
+	e := &core.Event{Type: "two-factor." + what, UserID: userID, Call: c, Tx: tx}
+	if c == nil { // the command
+		e.Actor = core.Operator
+	}
+	return p.host.Record(ctx, e)
 }
 
 // mail is the text of a code by mail.

@@ -152,6 +152,10 @@ func (p *Plugin) signIn(ctx context.Context, tx *core.Tx, c *core.Call, g *guess
 		c.Expire(p.challengeCookie)
 		return Verified{}, ErrInvalidCookie
 	}
+	err = p.host.Record(ctx, &core.Event{Type: "two-factor.passed", UserID: who.user.ID, Call: c, Tx: tx, Detail: map[string]string{"method": method}})
+	if err != nil {
+		return Verified{}, err
+	}
 	with := append(g.clear(), p.host.DropVerificationStatement(attemptsPrefix+who.key), p.host.DropVerificationStatement(proofPrefix+who.key))
 	s, err := p.host.SignIn(ctx, tx, &core.SignIn{Call: c, User: who.user, Methods: core.MergeMethods(who.first.Methods, method, "mfa"),
 		AAL: 2, Forget: who.first.Forget, Callback: who.first.Callback, With: with})
