@@ -8,8 +8,11 @@ import (
 	"github.com/sallyport-auth/sallyport/plugins/emailpassword"
 	"github.com/sallyport-auth/sallyport/plugins/jwt"
 	"github.com/sallyport-auth/sallyport/plugins/magiclink"
+	"github.com/sallyport-auth/sallyport/plugins/mailprovisioning"
+	"github.com/sallyport-auth/sallyport/plugins/missiongrant"
 	"github.com/sallyport-auth/sallyport/plugins/passkey"
 	"github.com/sallyport-auth/sallyport/plugins/twofactor"
+	"github.com/sallyport-auth/sallyport/plugins/vault"
 	"github.com/sallyport-auth/sallyport/server"
 	v1 "github.com/sallyport-auth/sallyport/server/v1"
 )
@@ -22,6 +25,9 @@ var plugins = []server.PluginEntry{
 	server.Entry(twofactor.ID, twofactor.New),
 	server.Entry(jwt.ID, jwt.New),
 	server.Entry(bearer.ID, bearer.New),
+	server.Entry(vault.ID, vault.New).OnRequest(),
+	server.Entry(missiongrant.ID, missiongrant.New).OnRequest(),
+	server.Entry(mailprovisioning.ID, mailprovisioning.New).OnRequest(),
 	server.Entry(v1.ID, v1.New).OnRequest(),
 }
 
