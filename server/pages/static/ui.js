@@ -137,10 +137,11 @@ export function form({ label, fields, before = [], after = [], submitLabel, kind
 /**
  * A row of settings: a label (if the heading does not say it), what it is now, and a
  * button that opens a form below.
+ * more is another button beside it.
  * make(close) answers the form's element; close(text) closes it, shows text, and puts
  * the focus back on the button.
  */
-export function row({ label, value, action, actionName, make, announce }) {
+export function row({ label, value, action, actionName, make, announce, more }) {
   const bodyId = id("row");
   const body = h("div", { id: bodyId, class: "row-body", hidden: true });
   const done = h("div", { class: "row-done" });
@@ -163,7 +164,7 @@ export function row({ label, value, action, actionName, make, announce }) {
     body.querySelector("input:not([hidden]), button")?.focus();
   });
   const element = h("div", { class: "row" },
-    h("div", { class: "row-head" }, h("div", { class: "row-text" }, label && h("div", { class: "row-label" }, label), shown), open), done, body);
+    h("div", { class: "row-head" }, h("div", { class: "row-text" }, label && h("div", { class: "row-label" }, label), shown), more ? h("div", { class: "row-buttons" }, open, more) : open), done, body);
   return { element, set: (v) => shown.replaceChildren(v) };
 }
 

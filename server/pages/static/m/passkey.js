@@ -101,7 +101,8 @@ async function manage(root, ctx) {
   const items = list.map((p) => h("li", {}, row({
     label: nameOf(p), value: h("span", { class: "hint" }, [p.createdAt && `since ${date(p.createdAt)}`, p.backedUp ? "synced between your devices" : "on one device"].filter(Boolean).join(" · ")),
     action: "Rename", actionName: `Rename ${nameOf(p)}`, announce: ctx.announce, make: rename(p),
-  }).element, h("div", { class: "actions" }, button("Delete", { kind: "quiet small", name: `Delete ${nameOf(p)}`, onclick: () => remove(p) }))));
+    more: button("Delete", { kind: "quiet small", name: `Delete ${nameOf(p)}`, onclick: () => remove(p) }),
+  }).element));
   const alert = h("div", { role: "alert" });
   const add = button("Add a passkey", { kind: list.length ? "quiet" : "primary", onclick: async () => {
     alert.replaceChildren();
