@@ -59,7 +59,7 @@ async function startSink(url) {
   };
 }
 
-async function freePort() {
+export async function freePort() {
   const s = createServer().listen(0, "127.0.0.1");
   await new Promise((r) => s.on("listening", r));
   const { port } = s.address();
@@ -69,9 +69,9 @@ async function freePort() {
 
 /**
  * The server under test with its sink; stop() ends both. plugins are beside email-password,
- * more are options on top of the usual ones.
+ * more are options on top of the usual ones, port is a free one unless it is given.
  */
-export async function startServer({ plugins = [], more = {} } = {}) {
+export async function startServer({ plugins = [], more = {}, port } = {}) {
   const { SERVER_CMD, BASE_URL, MAIL_SINK } = process.env;
   if (BASE_URL) {
     const sink = await startSink(MAIL_SINK);
@@ -79,7 +79,7 @@ export async function startServer({ plugins = [], more = {} } = {}) {
   }
   assert.ok(SERVER_CMD, "set SERVER_CMD to the command that starts the server, or BASE_URL and MAIL_SINK");
   const sink = await startSink();
-  const port = await freePort();
+  port ??= await freePort();
   const child = spawn("sh", ["-c", `exec ${SERVER_CMD}`], {
     env: { ...process.env, PORT: String(port), SINK: sink.url, SECRET: "pages-secret-0123456789abcdef0123456789abcdef", PLUGINS: plugins.join(","), OPTIONS: JSON.stringify({ ...options, ...more }) },
     stdio: ["ignore", process.env.VERBOSE ? "inherit" : "ignore", "inherit"],
