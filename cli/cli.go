@@ -8,8 +8,8 @@
 //		}})
 //	}
 //
-// Exit codes: 0 is success, 1 a failure, 2 "migrate plan" with something to do, 64 a
-// command line that is wrong.
+// Exit codes: 0 is success, 1 a failure, 2 "migrate plan" with something to do or "doctor"
+// with warnings, 64 a command line that is wrong.
 package cli
 
 import (
@@ -127,6 +127,7 @@ var commands = []command{
 	{"routes", "", "list every endpoint with its access level and plugin", routes, false, ""},
 	{"errors", "", "list every error code", errorCodes, false, ""},
 	{"config check", "", "read the configuration and report every fault", configCheck, false, ""},
+	{"doctor", "", "look at everything that the server depends on; exit code 1 if something is broken, 2 for warnings", doctor, false, ""},
 	{"config docs", "", "print the documentation of every option", configDocs, true, ""},
 	{"secret", "", "print a new random secret", secret, true, ""},
 	{"version", "", "print the version", version, true, ""},

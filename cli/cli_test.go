@@ -127,6 +127,8 @@ func TestCommandLine(t *testing.T) {
 		{"routes", 0, "/api/auth/sign-up/email", ""},
 		{"errors", 0, "INVALID_EMAIL_OR_PASSWORD", ""},
 		{"config docs", 0, "### plugins.notes", ""},
+		{"doctor --config " + file, 1, "fail  config     " + file + ":2:1: sesion: no such option", ""},
+		{"doctor", 2, "warn  database   there is no file", ""},
 	} {
 		t.Run(tt.args, func(t *testing.T) {
 			code, out, errs := run(t, env, strings.Fields(tt.args)...)
@@ -165,6 +167,7 @@ func migrate(t *testing.T, database string) {
 	expect(1, "plugin core: table user (\"user\") is missing", "serve")
 	expect(1, "plugin core: table session (\"session\") is missing", "migrate", "verify")
 	expect(2, "CREATE TABLE", "migrate", "plan")
+	expect(1, "sallyport migrate", "doctor")
 	dir := filepath.Join(t.TempDir(), "plan")
 	files := strings.Fields(expect(2, "001_core.sql", "migrate", "plan", "--out", dir))
 	text, err := os.ReadFile(files[0])
@@ -175,6 +178,7 @@ func migrate(t *testing.T, database string) {
 	expect(0, "the database is up to date", "migrate", "apply")
 	expect(0, "0 statements", "migrate", "apply")
 	expect(0, "nothing to do", "migrate", "plan")
+	expect(2, "ok    schema     ", "doctor") // there is no mailer
 	expect(0, "has what the plugins need", "migrate", "verify")
 	env[4] = "SALLYPORT_PLUGINS=email-password,notes"
 	expect(1, "plugin notes: table note (\"note\") is missing", "serve")

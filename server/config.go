@@ -56,6 +56,7 @@ type Config struct {
 
 	data             string // the data folder of development
 	port             string // of PORT
+	file             string // the config file; empty without one
 	fileHoldsSecrets bool
 }
 

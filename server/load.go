@@ -57,6 +57,7 @@ func Load(src Source, entries ...PluginEntry) (Config, error) {
 		d.decode(text, &c)
 		c.Plugins = d.enable(entries)
 	}
+	c.file = src.File
 	c.fileHoldsSecrets = src.File != "" && c.holdsSecrets()
 	production := c.Core.Production
 	if v, ok := env[envName("production")]; ok {
