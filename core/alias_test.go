@@ -171,6 +171,29 @@ func TestAliasFaults(t *testing.T) {
 	}
 }
 
+// The hook that comes last decides which session counts.
+func TestUseSessionIDThenToken(t *testing.T) {
+	var present func(*core.AuthenticateEvent)
+	e := start(t, hooks(core.Authenticate.Before(func(_ context.Context, ev *core.AuthenticateEvent) error {
+		if present != nil {
+			present(ev)
+		}
+		return nil
+	})))
+	a, b := e.client().signUp("a@example.com"), e.client().signUp("b@example.com")
+	id := a.get("/get-session").json["session"].(map[string]any)["id"].(string)
+	alice, bob := a.user(), b.user()
+	for want, fn := range map[string]func(*core.AuthenticateEvent){
+		alice: func(ev *core.AuthenticateEvent) { ev.UseToken(b.token()); ev.UseSessionID(id) },
+		bob:   func(ev *core.AuthenticateEvent) { ev.UseSessionID(id); ev.UseToken(b.token()) },
+	} {
+		present = fn
+		if got := e.client().user(); got != want {
+			t.Errorf("session of %s, want %s", got, want)
+		}
+	}
+}
+
 // A session that was presented by its id is that session, and nothing of it leaks: no
 // token, no cookie.
 func TestUseSessionID(t *testing.T) {

@@ -110,7 +110,7 @@ func (c *Call) resolveID(ctx context.Context) error {
 		return err
 	}
 	c.session, c.user = s, u
-	if c.refreshDue(s) && !c.host.cfg.Session.DeferRefresh {
+	if c.refreshDue(s) && (!c.host.cfg.Session.DeferRefresh || c.ex.Method() == "POST") {
 		return c.refresh(ctx)
 	}
 	return nil

@@ -154,7 +154,7 @@ func TestSessionMiddleware(t *testing.T) {
 		// CORS
 		res, _ = do("OPTIONS", "/app/open", "Origin", "http://localhost:5173", "Access-Control-Request-Method", "PUT")
 		for name, want := range map[string]string{"Access-Control-Allow-Origin": "http://localhost:5173", "Access-Control-Allow-Credentials": "true",
-			"Access-Control-Allow-Methods": "GET, POST, PATCH, DELETE, PUT", "Access-Control-Allow-Headers": "Content-Type, Authorization, X-Api-Key, X-App", "Vary": "Origin"} {
+			"Access-Control-Allow-Methods": "GET, POST, PATCH, DELETE, PUT", "Access-Control-Allow-Headers": "Content-Type, Authorization, X-Api-Key, X-App-Id, X-App", "Vary": "Origin"} {
 			if got := res.Header.Get(name); got != want || res.StatusCode != 204 {
 				t.Errorf("preflight at %s: %d %s: %q, want %q", base, res.StatusCode, name, got, want)
 			}

@@ -71,7 +71,8 @@ func load(c *fiber.Ctx, auth *core.Auth) (ok bool) {
 type CORSOptions struct {
 	// Methods beside GET, POST, PATCH and DELETE.
 	Methods []string
-	// Headers that requests may carry beside Content-Type, Authorization and X-Api-Key.
+	// Headers that requests may carry beside Content-Type, Authorization, X-Api-Key
+	// and X-App-Id.
 	Headers []string
 	// Expose are headers of answers that scripts may read, beside those of core.
 	Expose []string

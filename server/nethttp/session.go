@@ -68,7 +68,8 @@ func load(w http.ResponseWriter, r *http.Request, auth *core.Auth) *http.Request
 type CORSOptions struct {
 	// Methods beside GET, POST, PATCH and DELETE.
 	Methods []string
-	// Headers that requests may carry beside Content-Type, Authorization and X-Api-Key.
+	// Headers that requests may carry beside Content-Type, Authorization, X-Api-Key
+	// and X-App-Id.
 	Headers []string
 	// Expose are headers of answers that scripts may read, beside those of core.
 	Expose []string

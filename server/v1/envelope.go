@@ -21,7 +21,7 @@ type Failure struct {
 func envelope(f core.Failure) core.Response {
 	out := Failure{f.Class, f.Message, f.Class.Status(), int(f.RetryAfter / time.Second)}
 	switch f.Error.Status {
-	case http.StatusRequestEntityTooLarge, http.StatusUnsupportedMediaType, http.StatusRequestHeaderFieldsTooLarge:
+	case http.StatusRequestEntityTooLarge, http.StatusUnsupportedMediaType:
 		out.Status = f.Error.Status
 	}
 	if out.Message == "" {

@@ -4,10 +4,12 @@ import (
 	"context"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
 	"github.com/sallyport-auth/sallyport/core"
+	"github.com/sallyport-auth/sallyport/core/contract"
 	"github.com/sallyport-auth/sallyport/plugintest"
 	v1 "github.com/sallyport-auth/sallyport/server/v1"
 )
@@ -64,6 +66,52 @@ func TestParallelRefresh(t *testing.T) {
 		if err != nil || len(page.Events) != 1 || page.Events[0].UserID == "" {
 			t.Errorf("events %v, %v", page.Events, err)
 		}
+	})
+}
+
+// barrier holds the first n rotations back until all of them are about to be written.
+type barrier struct {
+	n       int32
+	come    atomic.Int32
+	release chan struct{}
+}
+
+func (b *barrier) Begin(ctx context.Context, w contract.Work) context.Context {
+	if w.Name == "UPDATE v1Refresh" {
+		if b.come.Add(1) == b.n {
+			close(b.release)
+		}
+		<-b.release
+	}
+	return ctx
+}
+
+func (b *barrier) End(context.Context, contract.Work, contract.Outcome) {}
+func (b *barrier) Event(context.Context, string)                        {}
+
+// TestRotationRace: of four that have all seen the token as the current one, one makes the
+// successor, and the others give the same.
+func TestRotationRace(t *testing.T) {
+	b := &barrier{}
+	both(t, setup{config: func(c *core.Config) { c.Observer = b }}, func(t *testing.T, h *plugintest.Harness, url string) {
+		*b = barrier{n: 4, release: make(chan struct{})}
+		c := newOld(t, h, url).signUp("alice@example.com")
+		tokens := make([]string, b.n)
+		var wg sync.WaitGroup
+		for i := range tokens {
+			wg.Go(func() {
+				d := newOld(t, h, url)
+				d.plain = true
+				tokens[i] = d.turn(c.refresh).text("refreshToken")
+			})
+		}
+		wg.Wait()
+		for _, token := range tokens {
+			if token != tokens[0] {
+				t.Errorf("two successors: %q, %q", tokens[0], token)
+			}
+		}
+		c.turn(tokens[0]).want(200)
 	})
 }
 

@@ -187,9 +187,6 @@ func (p *Plugin) reuse(ctx context.Context, c *core.Call, f *family) error {
 		if _, err := p.host.RevokeSession(ctx, tx, f.SessionID); err != nil {
 			return err
 		}
-		if _, err := families.Delete(ctx, tx, familySession.Eq(f.SessionID)); err != nil {
-			return err
-		}
 		return p.host.Record(ctx, &core.Event{Type: eventReuse, UserID: f.UserID, Call: c, Tx: tx, Detail: map[string]string{"session": f.SessionID}})
 	})
 	if err != nil {
