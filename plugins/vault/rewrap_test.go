@@ -3,8 +3,7 @@ package vault
 import (
 	"bytes"
 	"context"
-	"crypto/aes"
-	"crypto/cipher"
+	"database/sql"
 	"encoding/base64"
 	"fmt"
 	"os"
@@ -15,27 +14,31 @@ import (
 
 	"github.com/sallyport-auth/sallyport/adapters/postgres"
 	"github.com/sallyport-auth/sallyport/core"
+	"github.com/sallyport-auth/sallyport/core/contract"
 	"github.com/sallyport-auth/sallyport/plugintest"
 )
+
+// bareWrap wraps a key as the old system does.
+func bareWrap(t testing.TB, key []byte) (text, iv string) {
+	t.Helper()
+	raw, _ := base64.StdEncoding.DecodeString(ParseKeys(testRing)[1].Key)
+	aead, err := gcm(raw)
+	if err != nil {
+		t.Fatal(err)
+	}
+	nonce := bytes.Repeat(key[:1], ivSize)
+	return base64.StdEncoding.EncodeToString(aead.Seal(nil, nonce, key, nil)), base64.StdEncoding.EncodeToString(nonce)
+}
 
 // bareRow puts a row as the old system wrote it, and returns its key in base64.
 func (w *world) bareRow(userID string, fill byte) string {
 	w.T.Helper()
-	raw, _ := base64.StdEncoding.DecodeString(ParseKeys(testRing)[1].Key)
-	block, err := aes.NewCipher(raw)
-	if err != nil {
-		w.T.Fatal(err)
-	}
-	aead, err := cipher.NewGCM(block)
-	if err != nil {
-		w.T.Fatal(err)
-	}
-	key, iv := bytes.Repeat([]byte{fill}, keySize), bytes.Repeat([]byte{fill}, ivSize)
-	text := base64.StdEncoding.EncodeToString(aead.Seal(nil, iv, key, nil))
-	err = w.as(userID, func(ctx context.Context, tx *core.Tx) error {
+	key := bytes.Repeat([]byte{fill}, keySize)
+	text, iv := bareWrap(w.T, key)
+	err := w.as(userID, func(ctx context.Context, tx *core.Tx) error {
 		// The columns that the old system knows, and no other.
 		_, err := tx.Exec(ctx, "INSERT INTO {encryptionVault} ({encryptionVault:userId}, {encryptionVault:wrappedMk}, {encryptionVault:wrapIv}, {encryptionVault:createdAt}) VALUES (?, ?, ?, ?)",
-			userID, text, base64.StdEncoding.EncodeToString(iv), w.Clock.Now())
+			userID, text, iv, w.Clock.Now())
 		return err
 	})
 	if err != nil {
@@ -171,44 +174,28 @@ func rewrapProcess(url string) error {
 // The command is killed at work and started again. At every moment all keys open, and in
 // the end all are under the active key. SALLYPORT_TEST_VAULTS sets how many there are.
 func TestRewrapKilled(t *testing.T) {
-	vaultsThere := 200
+	there := 1000
 	if n, err := strconv.Atoi(os.Getenv("SALLYPORT_TEST_VAULTS")); err == nil {
-		vaultsThere = n
+		there = n
 	}
-	_, service := migrated(t)
-	cfg := config(opened(t, service))
-	p := New(Options{Keyring: testRing})
-	cfg.Plugins = []core.Plugin{p}
-	auth, err := core.New(t.Context(), cfg)
+	owner, service := migrated(t)
+	admin, err := sql.Open("postgres", owner) // a superuser: it sees all rows
 	if err != nil {
 		t.Fatal(err)
 	}
-	w := &world{Harness: &plugintest.Harness{T: t, Auth: auth, Host: auth.Host(), Clock: plugintest.NewClock()}, p: p}
-	want := map[string]string{}
-	for i := range vaultsThere {
-		id := fmt.Sprintf("u%06d", i)
-		if _, err := auth.Host().DB().Exec(t.Context(), "INSERT INTO {user} ({user:id}, {user:name}, {user:email}, {user:emailVerified}) VALUES (?, ?, ?, ?)", id, id, id+"@example.com", true); err != nil {
-			t.Fatal(err)
-		}
-		want[id] = w.bareRow(id, byte(1+i%250))
+	defer admin.Close()
+	_, err = admin.Exec(`INSERT INTO "user" (id, name, email, email_verified) SELECT 'u' || i, 'u', 'u' || i || '@example.com', true FROM generate_series(1, $1) i`, there)
+	if err != nil {
+		t.Fatal(err)
 	}
-	// all counts what is moved, and sees that everything opens.
-	all := func() (moved int) {
-		t.Helper()
-		for id, key := range want {
-			v := w.vault(id)
-			raw, err := p.unwrap(t.Context(), v)
-			if err != nil || base64.StdEncoding.EncodeToString(raw) != key {
-				t.Fatalf("%s does not open: %v", id, err)
-			}
-			if v.FormatVersion == formatBound {
-				moved++
-			}
-		}
-		return moved
+	key := bytes.Repeat([]byte{9}, keySize)
+	text, iv := bareWrap(t, key)
+	if _, err := admin.Exec(`INSERT INTO encryption_vault (user_id, wrapped_mk, wrap_iv) SELECT id, $1, $2 FROM "user"`, text, iv); err != nil {
+		t.Fatal(err)
 	}
-	kills := 0
-	for moved := 0; moved < vaultsThere; {
+	k := ring(t, ParseKeys(testRing)...)
+	kills, moved := 0, 0
+	for moved < there {
 		cmd := exec.Command(os.Args[0])
 		cmd.Env = append(os.Environ(), rewrapEnv+"="+service)
 		cmd.Stderr = os.Stderr
@@ -217,7 +204,7 @@ func TestRewrapKilled(t *testing.T) {
 		}
 		done := make(chan error, 1)
 		go func() { done <- cmd.Wait() }()
-		target, killed := moved+vaultsThere/4, false
+		killed := false
 		for running := true; running; {
 			select {
 			case err := <-done:
@@ -226,17 +213,50 @@ func TestRewrapKilled(t *testing.T) {
 					t.Fatal(err)
 				}
 			default:
-				if !killed && kills < 3 && w.vault(fmt.Sprintf("u%06d", min(target, vaultsThere-1))).FormatVersion == formatBound {
+				var n int
+				if err := admin.QueryRow(`SELECT count(*) FROM encryption_vault WHERE format_version = 2`).Scan(&n); err != nil {
+					t.Fatal(err)
+				}
+				if !killed && kills < 3 && n > moved+there/5 && n < there {
 					_ = cmd.Process.Kill()
 					killed = true
 					kills++
 				}
 			}
 		}
-		moved = all()
-		t.Logf("%d of %d moved, killed: %v", moved, vaultsThere, killed)
+		moved = allOpen(t, admin, k, key)
+		t.Logf("%d of %d moved, killed: %v", moved, there, killed)
 	}
 	if kills == 0 {
 		t.Error("the command was never killed at work")
 	}
+}
+
+// allOpen sees that every row opens to key, and counts those in the bound format.
+func allOpen(t *testing.T, admin *sql.DB, k *Keyring, key []byte) (moved int) {
+	t.Helper()
+	rows, err := admin.Query(`SELECT user_id, wrapped_mk, wrap_iv, format_version, kek_id, key_version FROM encryption_vault`)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var id string
+		var w contract.WrappedKey
+		var format, version int
+		if err := rows.Scan(&id, &w.Ciphertext, &w.IV, &format, &w.KeyID, &version); err != nil {
+			t.Fatal(err)
+		}
+		got, err := k.Unwrap(t.Context(), w, associated(format, id, w.KeyID, version))
+		if err != nil || !bytes.Equal(got, key) {
+			t.Fatalf("%s does not open: %v", id, err)
+		}
+		if format == formatBound {
+			moved++
+		}
+	}
+	if err := rows.Err(); err != nil {
+		t.Fatal(err)
+	}
+	return moved
 }

@@ -81,6 +81,30 @@ func TestV1(t *testing.T) {
 	}
 }
 
+// Every byte of a wrap of version 1 counts; what the grant says beside it does not, as in
+// the old system.
+func TestV1Altered(t *testing.T) {
+	k, _ := recipient(t)
+	g, err := NewV1(rand.Reader, master(), &k.PublicKey, "m", []string{"notes"}, []string{"notes:n1"}, time.UnixMilli(1), time.UnixMilli(2))
+	if err != nil {
+		t.Fatal(err)
+	}
+	raw, _ := base64.StdEncoding.DecodeString(g.WrappedKey)
+	for i := range raw {
+		raw[i] ^= 0x10
+		g.WrappedKey = base64.StdEncoding.EncodeToString(raw)
+		raw[i] ^= 0x10
+		if _, err := g.Unwrap([]*rsa.PrivateKey{k}); !errors.Is(err, ErrRejected) {
+			t.Errorf("byte %d altered: %v", i, err)
+		}
+	}
+	g.WrappedKey = base64.StdEncoding.EncodeToString(raw)
+	g.ExpiresAt, g.Derivation.Tables = "2999-01-01T00:00:00.000Z", nil
+	if _, err := g.Unwrap([]*rsa.PrivateKey{k}); err != nil {
+		t.Errorf("nothing of version 1 is bound, and yet: %v", err)
+	}
+}
+
 func sealed(t testing.TB, k *rsa.PrivateKey) *V2 {
 	t.Helper()
 	g := &V2{ID: "g1", Issuer: "https://auth.example.com", UserID: "u1", MissionID: "m1", Tables: []string{"tasks", "notes"},
