@@ -134,11 +134,30 @@ async function configured(s) {
   await signIn(s.client(), key, "a longer one", { origin: "https://one.example.evil.example" });
 }
 
+// A signature that is wrong is told from one that has no form.
+async function signatures(s) {
+  const { signUp, register, get, post } = moves(s);
+  const a = await signUp("signatures");
+  const der = (hex) => Buffer.from(hex, "hex").toString("base64url");
+  const forms = { zeros: () => "AAAA", none: () => undefined, empty: () => "", "cut short": (x) => x.slice(0, -4), changed: (x) => x.slice(0, -8) + (x.at(-8) === "A" ? "B" : "A") + x.slice(-7),
+    "small numbers": () => der("3006020101020101"), "large numbers": () => der("30470222" + "01".repeat(34) + "0221" + "01".repeat(33)), "no wrapping": () => der("01".repeat(64)), number: () => 1, "no base64": () => "!!!" };
+  for (const alg of [-7, -8, -257]) for (const some of [Object.entries(forms).slice(0, 5), Object.entries(forms).slice(5)]) {
+    const key = new Authenticator({ origin: s.server.base, alg });
+    await register(a, key, `register ${alg}`);
+    for (const [label, form] of some) {
+      const c = s.client(), answer = key.authenticate((await get(c, "options", "generate-authenticate-options")).body);
+      answer.response.signature = form(answer.response.signature);
+      await post(c, `${alg} ${label}`, "verify-authentication", { response: answer });
+    }
+  }
+}
+
 const plugins = ["passkey"];
 const selection = { residentKey: "required", userVerification: "discouraged", authenticatorAttachment: "platform" };
 export const parts = [
   { name: "keys", plugins, run: keys },
   { name: "input", plugins, run: input },
+  { name: "signatures", plugins, run: signatures },
   { name: "sessions", plugins, run: sessions },
   { name: "stale", plugins, options: { freshAge: 1 }, run: stale },
   { name: "configured", plugins, options: { passkey: { rpName: "Example", origin: ["https://one.example", "http://localhost:1"], authenticatorSelection: selection,

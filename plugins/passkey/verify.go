@@ -1,10 +1,12 @@
 package passkey
 
 import (
+	"encoding/asn1"
 	"encoding/base64"
 	"errors"
 	"fmt"
 	"math"
+	"math/big"
 	"regexp"
 	"slices"
 	"strings"
@@ -56,6 +58,8 @@ type asserted struct {
 
 // errSignature means that everything was right but the signature.
 var errSignature = errors.New("the signature is not right")
+
+var errNoSignature = errors.New("the signature has no form")
 
 // origins is the list for the library: the origin that was sent if it may be, since the
 // library compares web origins less strictly than we do.
@@ -132,9 +136,25 @@ func (v *verifier) authenticate(response []byte, k *Passkey, want expectation) (
 		want.verification, true, key, protocol.SignaturePolicy{})
 	var e *protocol.Error
 	if errors.As(err, &e) && e.Type == protocol.ErrAssertionSignature.Type {
-		return a, errSignature
+		return a, signatureFault(key, p.Raw.AssertionResponse.Signature)
 	}
 	return a, reason(err)
+}
+
+// signatureFault tells a wrong signature from what is none: nothing at all, or not the
+// DER that ECDSA signatures have (WebAuthn Level 3, section 6.5.5).
+func signatureFault(key, signature []byte) error {
+	public, err := webauthncose.ParsePublicKey(key)
+	if _, ec := public.(webauthncose.EC2PublicKeyData); err == nil && ec {
+		var sig struct{ R, S *big.Int }
+		if _, err := asn1.Unmarshal(signature, &sig); err != nil || sig.R.BitLen() > 256 || sig.S.BitLen() > 256 {
+			return errNoSignature
+		}
+	}
+	if signature == nil {
+		return errNoSignature
+	}
+	return errSignature
 }
 
 // grows tells whether a counter may follow another: larger, or none at all (WebAuthn

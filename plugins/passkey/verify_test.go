@@ -1,6 +1,7 @@
 package passkey
 
 import (
+	"bytes"
 	"encoding/json"
 	"os"
 	"strings"
@@ -258,9 +259,11 @@ func TestAuthenticateRefuses(t *testing.T) {
 		"a registration":             {response: k.register(chal2)},
 		"another credential":         {response: bend(func(k *key) { k.id = make([]byte, 32) }), want: "another one"},
 		"a signature of other data":  {response: inner(good(), "signature", b64(k.sign([]byte("x")))), want: errSignature.Error()},
-		"no signature":               {response: inner(good(), "signature", nil), want: errSignature.Error()},
-		"a signature cut short":      {response: inner(good(), "signature", sig[:len(sig)-4]), want: errSignature.Error()},
+		"no signature":               {response: inner(good(), "signature", nil), want: errNoSignature.Error()},
+		"a signature cut short":      {response: inner(good(), "signature", sig[:len(sig)-4]), want: errNoSignature.Error()},
 		"a signature with a tail":    {response: inner(good(), "signature", sig+"AAAA"), want: errSignature.Error()},
+		"a signature of zeros":       {response: inner(good(), "signature", "AAAA"), want: errNoSignature.Error()},
+		"a signature too large":      {response: inner(good(), "signature", b64(append([]byte{0x30, 0x26, 2, 0x21}, append(bytes.Repeat([]byte{1}, 33), 2, 1, 1)...))), want: errNoSignature.Error()},
 		"no authenticator data":      {response: inner(good(), "authenticatorData", nil)},
 		"another type":               {response: with(good(), "type", "password")},
 		"a method by name":           {response: object{"id": row.CredentialID, "rawId": row.CredentialID, "type": "public-key", "amr": []string{"hwk"}, "verified": true}},
