@@ -2,7 +2,9 @@ package server
 
 import (
 	"context"
+	"errors"
 	"log/slog"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -12,6 +14,7 @@ import (
 	"github.com/sallyport-auth/sallyport/adapters/redis"
 	"github.com/sallyport-auth/sallyport/core"
 	"github.com/sallyport-auth/sallyport/core/schema"
+	"github.com/sallyport-auth/sallyport/core/storage"
 )
 
 const (
@@ -86,58 +89,92 @@ func (h *health) check(ctx context.Context) readiness {
 }
 
 func (h *health) run(ctx context.Context) readiness {
-	r := readiness{Status: "ready", Checks: map[string]check{}}
-	fail := func(name string, c check, err error) {
-		r.Status, r.Checks[name] = "not ready", c
-		if err != nil {
-			h.log.Error("not ready", "check", name, "cause", err.Error())
-		}
-	}
+	r := &readiness{Status: "ready", Checks: map[string]check{}}
 	if err := h.auth.Ready(ctx); err != nil {
-		fail("database", check{Message: "does not answer"}, err)
-		return r
+		h.fail(r, "database", check{Message: "does not answer" + kindOf(err)}, err)
+	} else {
+		r.Checks["database"] = check{OK: true}
+		h.schema(ctx, r)
+		h.jobs(ctx, r)
 	}
-	r.Checks["database"] = check{OK: true}
+	h.mail(r)
+	if h.redis != nil {
+		c := check{OK: true}
+		if state := h.redis.Health(ctx); !state.OK {
+			r.degrade(&c, "does not answer: what is kept there falls back as configured")
+			h.log.Warn("degraded", "check", "redis", "since", state.Since.UTC().Format(time.RFC3339), "cause", state.Cause.Error())
+		}
+		r.Checks["redis"] = c
+	}
+	return *r
+}
+
+func (h *health) fail(r *readiness, name string, c check, err error) {
+	r.Status, r.Checks[name] = "not ready", c
+	h.log.Error("not ready", "check", name, "cause", err.Error())
+}
+
+// degrade marks what users do not notice yet.
+func (r *readiness) degrade(c *check, text string) {
+	c.OK, c.Message = false, text
+	if r.Status == "ready" {
+		r.Status = "degraded"
+	}
+}
+
+// kindOf is what may be said of a database's failure without its text.
+func kindOf(err error) string {
+	var db *storage.Error
+	if errors.As(err, &db) && db.Kind != storage.Unknown {
+		return ": " + db.Kind.String()
+	}
+	return ""
+}
+
+// schema compares the tables with what the plugins want, and what protects them.
+func (h *health) schema(ctx context.Context, r *readiness) {
 	want, names, _ := h.auth.Schema()
 	live, err := h.auth.Database().Inspect(ctx)
-	switch missing := schema.Missing(want, names, live); {
-	case err != nil:
-		fail("schema", check{Message: "cannot be read"}, err)
-	case len(missing) > 0:
+	if err != nil {
+		h.fail(r, "schema", check{Message: "cannot be read" + kindOf(err)}, err)
+		return
+	}
+	if missing := schema.Missing(want, names, live); len(missing) > 0 {
 		c := check{Message: "the database lacks what plugins need"}
 		for _, m := range missing {
 			c.Missing = append(c.Missing, m.String())
 		}
-		fail("schema", c, &core.DriftError{Missing: missing})
-	default:
-		r.Checks["schema"] = check{OK: true}
+		h.fail(r, "schema", c, &core.DriftError{Missing: missing})
+		return
 	}
+	if open := schema.Unprotected(want, names, live); len(open) > 0 {
+		h.fail(r, "schema", check{Message: "the database does not enforce what plugins count on", Missing: open}, errors.New(strings.Join(open, "; ")))
+		return
+	}
+	r.Checks["schema"] = check{OK: true}
+}
+
+func (h *health) jobs(ctx context.Context, r *readiness) {
 	b, err := h.auth.Backlog(ctx)
 	if err != nil {
-		fail("jobs", check{Message: "cannot be counted"}, err)
-		return r
-	}
-	degrade := func(c *check, text string) {
-		c.OK, c.Message = false, text
-		if r.Status == "ready" {
-			r.Status = "degraded"
-		}
+		h.fail(r, "jobs", check{Message: "cannot be counted" + kindOf(err)}, err)
+		return
 	}
 	jobs := check{OK: true, Due: &b.Due, Failed: &b.Failed}
 	if b.Failed > 0 {
 		jobs.Message = "some were given up"
 	}
 	if !b.Oldest.IsZero() && h.now().Sub(b.Oldest) > oldJob {
-		degrade(&jobs, "the oldest is due since "+b.Oldest.UTC().Format(time.RFC3339))
+		r.degrade(&jobs, "the oldest is due since "+b.Oldest.UTC().Format(time.RFC3339))
 	}
 	r.Checks["jobs"] = jobs
-	if h.redis != nil {
-		c := check{OK: true}
-		if state := h.redis.Health(ctx); !state.OK {
-			degrade(&c, "does not answer: what is kept there falls back as configured")
-			h.log.Warn("degraded", "check", "redis", "since", state.Since.UTC().Format(time.RFC3339), "cause", state.Cause.Error())
-		}
-		r.Checks["redis"] = c
+}
+
+// mail tells whether there is a mailer. One that does not work shows in the jobs.
+func (h *health) mail(r *readiness) {
+	c := check{OK: h.auth.Host().CanMail()}
+	if !c.OK {
+		c.Message = "no mailer is configured: addresses cannot be verified and passwords cannot be reset"
 	}
-	return r
+	r.Checks["mail"] = c
 }

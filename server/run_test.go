@@ -14,6 +14,7 @@ import (
 
 	"github.com/sallyport-auth/sallyport/adapters/adaptertest"
 	"github.com/sallyport-auth/sallyport/core"
+	"github.com/sallyport-auth/sallyport/core/schema"
 )
 
 func panicking(app fiber.Router, _ *core.Auth) {
@@ -134,7 +135,7 @@ func TestDriftAtRunTime(t *testing.T) {
 		c.Database.URL, c.Database.Path = url, ""
 		c.Core.Clock = func() time.Time { return clock }
 	})
-	if status, r := ready(t, ts); status != 200 || r.Status != "ready" {
+	if status, r := ready(t, ts); status != 200 || r.Status != "ready" || !r.Checks["mail"].OK {
 		t.Fatalf("at the start: %d %+v", status, r)
 	}
 	ddl(`ALTER TABLE "user" DROP COLUMN image`)
@@ -180,7 +181,7 @@ func TestReadyzSaysWhatIsWrong(t *testing.T) {
 	ts.closeDB() //nolint:errcheck // the database is to be away
 	clock = clock.Add(readyEvery)
 	status, r := ready(t, ts)
-	if status != 503 || r.Checks["database"].Message != "does not answer" {
+	if status != 503 || r.Checks["database"].Message != "does not answer: unavailable" {
 		t.Errorf("without a database: %d %+v", status, r)
 	}
 	if status, body := fetch(t, request(t, "GET", ts.url+"/healthz", "")); status != 200 || body != `{"status":"alive"}` {
@@ -189,6 +190,30 @@ func TestReadyzSaysWhatIsWrong(t *testing.T) {
 	ts.stopping.Store(true)
 	if status, r := ready(t, ts); status != 503 || r.Checks["server"].Message != "is shutting down" {
 		t.Errorf("while stopping: %d %+v", status, r)
+	}
+}
+
+type ledgerRow struct {
+	ID string `db:"id" schema:"key"`
+}
+
+// TestReadyzSeesProtectionGo: a table that must only grow can be changed.
+func TestReadyzSeesProtectionGo(t *testing.T) {
+	url, ddl := postgresDatabase(t)
+	clock := time.Now()
+	ledger := core.TableOf[ledgerRow]("ledger").Schema()
+	ledger.AppendOnly = true
+	ts := startServer(t, func(c *Config) {
+		c.Database.URL, c.Database.Path = url, ""
+		c.Core.Clock = func() time.Time { return clock }
+	}, Entry("toy", func(struct{}) *toy { return &toy{spec: core.Spec{Tables: []schema.Table{ledger}}} }))
+	if status, r := ready(t, ts); status != 200 {
+		t.Fatalf("at the start: %d %+v", status, r)
+	}
+	ddl(`DROP TRIGGER "` + schema.AppendOnlyTrigger("ledger") + `" ON ledger`)
+	clock = clock.Add(readyEvery)
+	if status, r := ready(t, ts); status != 503 || len(r.Checks["schema"].Missing) != 1 || !strings.Contains(r.Checks["schema"].Missing[0], "ledger") {
+		t.Errorf("without the trigger: %d %+v", status, r)
 	}
 }
 
