@@ -3,106 +3,152 @@ package core
 import (
 	"context"
 	"encoding/base64"
+	"log/slog"
+	"strings"
 	"time"
 
+	"golang.org/x/text/unicode/norm"
+
+	"github.com/sallyport-auth/sallyport/core/contract"
 	"github.com/sallyport-auth/sallyport/core/storage"
 )
 
 // Attempts bounds guesses at a secret. An attempt is reserved before the secret is
-// checked, in one atomic statement, so that parallel guesses cannot pass together
+// checked, in one atomic step, so that parallel guesses cannot pass together
 // (CVE-2024-4629). The reservation is a lease: if the process or database dies before
 // the outcome is settled, the lease runs out and counts as nothing, so that no failure
 // of ours ever locks anybody out.
+//
+// Two counters are asked in that one step: the account's, and the one of the client's
+// network (an IPv4 address, the first 64 bits of an IPv6 address), against one guess at
+// each of many accounts. Where they refuse, a device that the user has signed in with
+// before has a counter of its own; see device.
 type Attempts struct {
-	h            *Host
-	kind         string
-	max          int
-	window, rest time.Duration
+	h     *Host
+	kind  string
+	limit contract.AttemptLimit // without its key
+	alone bool                  // neither network nor device
 }
 
-// Attempts returns the counter of a kind of secret ("password", "otp"), with the limits
-// of Config.Lockout.
+// Attempts returns the counter of a kind of secret ("password", "second-factor"; letters,
+// digits and hyphens, at most 32), with the limits of Config.Lockout.
 func (h *Host) Attempts(kind string) Attempts {
 	cfg := &h.cfg.Lockout
-	return Attempts{h, kind, cfg.Max, time.Duration(cfg.Window) * time.Second, time.Duration(cfg.Duration) * time.Second}
+	return Attempts{h: h, kind: kind, limit: contract.AttemptLimit{Max: cfg.Max,
+		Window: time.Duration(cfg.Window) * time.Second, Lock: time.Duration(cfg.Duration) * time.Second}}
 }
 
 // Limit returns the counter with limits of its own: max failures within window, in whole
-// seconds, lock a subject for rest. Config.Lockout.Disabled switches it off like all others.
+// seconds, lock a subject for rest. It counts by subject alone. Config.Lockout.Disabled
+// switches it off like all others.
 func (a Attempts) Limit(max int, window, rest time.Duration) Attempts {
-	a.max, a.window, a.rest = max, window, rest
+	a.limit, a.alone = contract.AttemptLimit{Max: max, Window: window, Lock: rest}, true
 	return a
 }
 
 const attemptLease = 30 * time.Second
 
-// attemptRow counts one subject's attempts.
-type attemptRow struct {
-	ID          string     `db:"id" schema:"key"` // kind and keyed hash of the subject
-	Failures    int        `db:"failures"`
-	WindowStart time.Time  `db:"windowStart"`
-	Leases      int        `db:"leases"`
-	LeaseUntil  time.Time  `db:"leaseUntil"`
-	LockedUntil *time.Time `db:"lockedUntil"`
-	ExpiresAt   time.Time  `db:"expiresAt" schema:"index"` // when the row means nothing any more
-}
-
-var (
-	attempts      = TableOf[attemptRow]("attempt")
-	attemptID     = Column(attempts, func(a *attemptRow) *string { return &a.ID })
-	attemptLocked = Column(attempts, func(a *attemptRow) **time.Time { return &a.LockedUntil })
-)
-
 // Attempt is a reserved attempt. The zero value (lockout is off) settles nothing.
 type Attempt struct {
-	h    *Host
-	id   string
-	max  int
-	rest time.Duration
+	h      *Host
+	limits []contract.AttemptLimit // of the account or the device first
 }
 
 // Reserve takes one attempt for a subject: the user's id, or what was typed where no
-// user is known. It answers ErrAccountLocked, with Retry-After, when none is left.
+// user is known. ctx is the request's: it tells the client's network and device. Where
+// none is left it answers ErrAccountLocked, or ErrTooManyRequests if that is the network's
+// doing alone, with Retry-After.
 func (a Attempts) Reserve(ctx context.Context, subject string) (Attempt, error) {
-	if a.h.cfg.Lockout.Disabled {
+	h := a.h
+	if h.cfg.Lockout.Disabled {
 		return Attempt{}, nil
 	}
-	id := a.id(subject)
-	now := a.h.Now()
-	edge := now.Add(-a.window)
-	until, expires := now.Add(attemptLease), now.Add(a.window+a.rest)
-	rows, err := a.h.db.Query(ctx, reserveSQL, id, now, until, expires,
-		edge, now, edge, now, now, now, until, now, expires, now, now, edge, now, a.max)
-	_, ok, err := scanInt(rows, err)
+	limits := []contract.AttemptLimit{a.keyed(subject)}
+	c := callFrom(ctx)
+	if network := a.network(c); network.Key != "" {
+		limits = append(limits, network)
+	}
+	wait, err := h.reserve(ctx, limits)
+	if err != nil {
+		return a.uncounted(ctx, err)
+	}
+	refusal := refused(wait)
+	if refusal == nil {
+		return Attempt{h, limits}, nil
+	}
+	if a.alone {
+		return Attempt{}, refusal
+	}
+	known, err := h.knownDevice(ctx, c, subject)
 	if err != nil {
 		return Attempt{}, err
 	}
-	if ok {
-		return Attempt{a.h, id, a.max, a.rest}, nil
+	if !known {
+		return Attempt{}, refusal
 	}
-	row, _, err := attempts.Get(ctx, a.h.db, attemptID.Eq(id))
-	if err != nil {
-		return Attempt{}, err
+	limits = []contract.AttemptLimit{a.keyed("device", c.device(subject))}
+	if wait, err = h.reserve(ctx, limits); err != nil {
+		return a.uncounted(ctx, err)
 	}
-	wait := attemptLease // all attempts are in flight
-	if row.LockedUntil != nil && row.LockedUntil.After(now) {
-		wait = row.LockedUntil.Sub(now)
+	if refusal = refused(wait); refusal != nil {
+		return Attempt{}, refusal
 	}
-	return Attempt{}, ErrAccountLocked.WithHeader("Retry-After", seconds(wait)).WithHeader("X-Retry-After", seconds(wait))
+	return Attempt{h, limits}, nil
 }
 
-// reserveSQL counts what is live: failures of the window (none after a lock that is
-// over), and leases that have not run out.
-const reserveSQL = `INSERT INTO {attempt=} ({attempt:id}, {attempt:failures}, {attempt:windowStart}, {attempt:leases}, {attempt:leaseUntil}, {attempt:expiresAt}) ` +
-	`VALUES (?, 0, ?, 1, ?, ?) ON CONFLICT ({attempt:id}) DO UPDATE SET ` +
-	`{attempt:failures} = CASE WHEN {attempt.windowStart} <= ? OR {attempt.lockedUntil} <= ? THEN 0 ELSE {attempt.failures} END, ` +
-	`{attempt:windowStart} = CASE WHEN {attempt.windowStart} <= ? OR {attempt.lockedUntil} <= ? THEN ? ELSE {attempt.windowStart} END, ` +
-	`{attempt:leases} = CASE WHEN {attempt.leaseUntil} <= ? THEN 1 ELSE {attempt.leases} + 1 END, {attempt:leaseUntil} = ?, ` +
-	`{attempt:lockedUntil} = CASE WHEN {attempt.lockedUntil} <= ? THEN NULL ELSE {attempt.lockedUntil} END, {attempt:expiresAt} = ? ` +
-	`WHERE ({attempt.lockedUntil} IS NULL OR {attempt.lockedUntil} <= ?) AND ` +
-	`CASE WHEN {attempt.lockedUntil} <= ? OR {attempt.windowStart} <= ? THEN 0 ELSE {attempt.failures} END + ` +
-	`CASE WHEN {attempt.leaseUntil} <= ? THEN 0 ELSE {attempt.leases} END < ? ` +
-	`RETURNING {attempt:leases}`
+// refused is the answer where one of the counters of account and network refuses.
+func refused(wait []time.Duration) *Error {
+	e, longest := (*Error)(nil), time.Duration(0)
+	for i, w := range wait {
+		if w <= 0 {
+			continue
+		}
+		if longest = max(longest, w); i == 0 {
+			e = ErrAccountLocked
+		} else if e == nil {
+			e = ErrTooManyRequests
+		}
+	}
+	if e == nil {
+		return nil
+	}
+	return e.WithHeader("Retry-After", seconds(longest)).WithHeader("X-Retry-After", seconds(longest))
+}
+
+// network is the counter of the client's network; without a key where there is none.
+func (a Attempts) network(c *Call) contract.AttemptLimit {
+	cfg := &a.h.cfg.Lockout.Network
+	if a.alone || cfg.Disabled || c == nil || c.ClientIP() == "" {
+		return contract.AttemptLimit{}
+	}
+	return contract.AttemptLimit{Key: a.key("network", c.ClientIP()), Max: cfg.Max,
+		Window: time.Duration(cfg.Window) * time.Second, Lock: time.Duration(cfg.Duration) * time.Second}
+}
+
+func (a Attempts) keyed(parts ...string) contract.AttemptLimit {
+	l := a.limit
+	l.Key = a.key(parts...)
+	return l
+}
+
+// key hides the subject: an address that somebody typed is nobody's business. Names of one
+// account are one subject, however they are written. The key differs with the number of
+// parts, so that no subject can pass for another's network or device.
+func (a Attempts) key(parts ...string) string {
+	mac := make([][]byte, 0, 3)
+	mac = append(mac, []byte(a.kind))
+	for _, p := range parts {
+		mac = append(mac, []byte(p))
+	}
+	if len(parts) == 1 {
+		mac[1] = []byte(subjectForm(parts[0]))
+	}
+	return a.kind + "-" + base64.RawURLEncoding.EncodeToString(a.h.MAC("attempt", mac...)[:16])
+}
+
+// subjectForm is the one form in which a subject is counted, and an address is looked up
+// (CVE-2025-54998). Ids that differ in capitals alone, if there were any, would share a count.
+func subjectForm(s string) string { return norm.NFKC.String(strings.ToLower(strings.TrimSpace(s))) }
 
 // Fail settles a wrong guess, and locks the subject when it was the last allowed. It
 // commits by itself: no transaction of the request's can undo it.
@@ -112,13 +158,12 @@ func (t Attempt) Fail(ctx context.Context) error {
 	}
 	// The client may hang up on hearing "wrong": the guess was made all the same.
 	ctx = context.WithoutCancel(ctx)
-	lock := t.h.Now().Add(t.rest)
-	_, err := t.h.db.Exec(ctx, `UPDATE {attempt=} SET {attempt:failures} = {attempt.failures} + 1, `+
-		// A lease that ran out has been given to another attempt already.
-		`{attempt:leases} = CASE WHEN {attempt.leases} > 0 THEN {attempt.leases} - 1 ELSE 0 END, `+
-		`{attempt:lockedUntil} = CASE WHEN {attempt.lockedUntil} IS NULL AND {attempt.failures} + 1 >= ? THEN ? ELSE {attempt.lockedUntil} END WHERE {attempt.id} = ?`,
-		t.max, lock, t.id)
-	return err
+	err := t.h.attempts().Fail(ctx, t.h.Now(), t.limits...)
+	t.h.counted(ctx, err)
+	if t.h.cfg.Lockout.OnFailure == "open" {
+		return nil
+	}
+	return storeFailed(ctx, err)
 }
 
 // Release gives a lease back without an outcome: what went wrong was ours.
@@ -127,35 +172,97 @@ func (t Attempt) Release(ctx context.Context) {
 		return
 	}
 	// If this fails too, the lease runs out by itself.
-	_, _ = t.h.db.Exec(context.WithoutCancel(ctx), "UPDATE {attempt=} SET {attempt:leases} = {attempt.leases} - 1 WHERE {attempt.id} = ? AND {attempt.leases} > 0", t.id)
+	ctx = context.WithoutCancel(ctx)
+	t.h.counted(ctx, t.h.attempts().Release(ctx, t.h.Now(), "", t.limits...))
 }
 
-// Clear is the statement that settles a right guess and forgets the wrong ones before
-// it, for SignIn.With or a Batch; nil where there is nothing to settle.
-func (t Attempt) Clear() []storage.Statement {
-	if t.h == nil {
-		return nil
+// Unlock forgets the attempts of a subject: after a reset, or by an administrator. In the
+// database it belongs to tx; in a store of its own it follows when tx is committed.
+func (a Attempts) Unlock(ctx context.Context, tx *Tx, subject string) error {
+	key := a.key(subject)
+	if a.h.cfg.Lockout.Store == nil {
+		_, err := attempts.Delete(ctx, a.h.conn(tx), attemptID.Eq(key))
+		return err
 	}
-	s, _ := attempts.DeleteStatement(attemptID.Eq(t.id)) // has a condition: cannot fail
-	return []storage.Statement{s}
-}
-
-// Unlock forgets all attempts of a subject: after a reset, or by an administrator.
-func (a Attempts) Unlock(ctx context.Context, q storage.Conn, subject string) error {
-	_, err := attempts.Delete(ctx, q, attemptID.Eq(a.id(subject)))
-	return err
+	var err error
+	a.h.afterwards(ctx, tx, func(ctx context.Context) {
+		err = a.h.cfg.Lockout.Store.Forget(ctx, key)
+		a.h.counted(ctx, err)
+	})
+	return storeFailed(ctx, err)
 }
 
 // Locked tells until when a subject is locked; the zero time if it is not.
 func (a Attempts) Locked(ctx context.Context, subject string) (time.Time, error) {
-	row, found, err := attempts.Get(ctx, a.h.db, attemptID.Eq(a.id(subject)), attemptLocked.NotNull())
-	if err != nil || !found || !row.LockedUntil.After(a.h.Now()) {
-		return time.Time{}, err
-	}
-	return *row.LockedUntil, nil
+	return a.h.attempts().Locked(ctx, a.h.Now(), a.key(subject))
 }
 
-// id hides the subject: an address that somebody typed is nobody's business.
-func (a Attempts) id(subject string) string {
-	return a.kind + ":" + base64.RawURLEncoding.EncodeToString(a.h.MAC("attempt", []byte(a.kind), []byte(subject)))
+// attempts is the store of the counters.
+func (h *Host) attempts() contract.AttemptStore {
+	if s := h.cfg.Lockout.Store; s != nil {
+		return s
+	}
+	return databaseAttempts{h}
+}
+
+func (h *Host) reserve(ctx context.Context, limits []contract.AttemptLimit) ([]time.Duration, error) {
+	if InTx(ctx) {
+		return nil, errPoolInTx
+	}
+	wait, err := h.attempts().Reserve(ctx, h.Now(), attemptLease, limits...)
+	h.counted(ctx, err)
+	return wait, storeFailed(ctx, err)
+}
+
+// counted watches whether the counters answer.
+func (h *Host) counted(ctx context.Context, err error) {
+	switch {
+	case h.cfg.Lockout.Store != nil:
+		h.watch.attempts.saw(ctx, err)
+	case err != nil && h.cfg.Lockout.OnFailure == "open":
+		h.log.LogAttrs(ctx, slog.LevelError, "wrong guesses are not counted", h.failureAttrs(err)...)
+	}
+}
+
+// uncounted is the attempt where the counters do not answer: refused, or open by choice.
+func (a Attempts) uncounted(ctx context.Context, err error) (Attempt, error) {
+	if a.h.cfg.Lockout.OnFailure == "open" && ctx.Err() == nil && !InTx(ctx) {
+		return Attempt{}, nil
+	}
+	return Attempt{}, err
+}
+
+// settle is what a right guess means for its counters: statements for the batch of what
+// follows from it, and done for behind it. The account's failures are forgotten, those of
+// the network are not: else a right password of the attacker's own would clear them.
+func (h *Host) settle(tx *Tx, list []Attempt) (with []storage.Statement, done func(context.Context)) {
+	for _, t := range list {
+		if t.h == nil {
+			continue
+		}
+		if h.cfg.Lockout.Store == nil {
+			with = append(with, databaseAttempts{h}.release(h.Now(), t.limits[0].Key, t.limits))
+		}
+	}
+	return with, func(ctx context.Context) {
+		if h.cfg.Lockout.Store == nil {
+			return
+		}
+		h.afterwards(ctx, tx, func(ctx context.Context) {
+			for _, t := range list {
+				if t.h != nil { // if this fails, the lease runs out by itself
+					h.counted(ctx, h.cfg.Lockout.Store.Release(ctx, h.Now(), t.limits[0].Key, t.limits...))
+				}
+			}
+		})
+	}
+}
+
+// afterwards runs fn when tx is committed; now, without one.
+func (h *Host) afterwards(ctx context.Context, tx *Tx, fn func(context.Context)) {
+	if tx != nil {
+		tx.OnCommit(fn)
+		return
+	}
+	fn(context.WithoutCancel(ctx))
 }

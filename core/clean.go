@@ -41,6 +41,7 @@ func (h *Host) Clean(ctx context.Context) (int64, error) {
 		{"verification", "id", "{verification:expiresAt} < ?", now.Add(-verificationGrace)},
 		{"session", "id", "{session:expiresAt} < ?", now},
 		{"attempt", "id", "{attempt:expiresAt} < ?", now},
+		{"knownDevice", "id", "{knownDevice:lastSeenAt} < ?", now.Add(-deviceLife)},
 		{"rateLimit", "id", "{rateLimit:lastRequest} < ?", now.Add(-24 * time.Hour).UnixMilli()},
 		{"job", "id", "{job:failedAt} < ?", now.Add(-30 * 24 * time.Hour)},
 	} {

@@ -82,7 +82,9 @@ type answer struct {
 
 func (e *env) do(r request) answer { return serve(e.auth, r) }
 
-func serve(a *core.Auth, r request) answer {
+func serve(a *core.Auth, r request) answer { return serveIn(context.Background(), a, r) }
+
+func serveIn(ctx context.Context, a *core.Auth, r request) answer {
 	if r.method == "" {
 		r.method = "GET"
 	}
@@ -90,7 +92,7 @@ func serve(a *core.Auth, r request) answer {
 		r.peer = netip.MustParseAddr("192.0.2.1")
 	}
 	x := &exchange{r: r}
-	res := a.Serve(context.Background(), x)
+	res := a.Serve(ctx, x)
 	x.scribble()
 	out := answer{Response: res}
 	_ = json.Unmarshal(res.Body, &out.json)

@@ -235,6 +235,29 @@ type LockoutConfig struct {
 	Max      int `yaml:"max"`
 	Window   int `yaml:"window"`
 	Duration int `yaml:"duration"`
+	// Network is about failures from one network, at whichever accounts.
+	Network NetworkLockoutConfig `yaml:"network"`
+	// OnFailure says what holds while the counters do not answer though users can be
+	// read: "closed" (nobody gets in with a password or code: 503) or "open" (guesses are
+	// not counted). Default closed: who can break the counters must not guess freely.
+	OnFailure string `yaml:"onFailure"`
+	// Store counts outside of the database. Default: the database.
+	Store contract.AttemptStore `yaml:"-"`
+}
+
+// NetworkLockoutConfig is about wrong passwords and codes from one network: an IPv4 address,
+// or the first 64 bits of an IPv6 address. One guess at each of many accounts locks none
+// of them, but the network that it comes from. A device that the user signed in with
+// before is not stopped by it. Behind the address of an office are many people: a right
+// password does not clear the count, so Max has to leave room for their mistakes.
+type NetworkLockoutConfig struct {
+	// Disabled counts by account alone. Default false.
+	Disabled bool `yaml:"disabled"`
+	// Max failures within Window seconds lock a network for Duration seconds. Defaults 100,
+	// 900, 900.
+	Max      int `yaml:"max"`
+	Window   int `yaml:"window"`
+	Duration int `yaml:"duration"`
 }
 
 // AuditConfig is about security events.

@@ -26,6 +26,7 @@ const (
 	tokenCookie  = "__Secure-better-auth.session_token"
 	dataCookie   = "__Secure-better-auth.session_data"
 	forgetCookie = "__Secure-better-auth.dont_remember"
+	deviceCookie = "__Secure-better-auth.device"
 )
 
 // fast keeps hashing out of the tests' time: parameters that no app should use.

@@ -43,6 +43,10 @@ func (c *Config) setDefaults() {
 	def(&c.Lockout.Max, 5)
 	def(&c.Lockout.Window, 900)
 	def(&c.Lockout.Duration, 1800)
+	def(&c.Lockout.Network.Max, 100)
+	def(&c.Lockout.Network.Window, 900)
+	def(&c.Lockout.Network.Duration, 900)
+	def(&c.Lockout.OnFailure, "closed")
 	defPtr(&c.Audit.Retention, 365*86400)
 	def(&c.IDs, "random")
 	if c.Logger == nil {

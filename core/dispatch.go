@@ -68,6 +68,7 @@ func (h *Host) dispatch(ctx context.Context, c *Call, params func(string) (strin
 
 // process is the part that requests and calls from Go share.
 func (h *Host) process(ctx context.Context, c *Call) (any, error) {
+	ctx = context.WithValue(ctx, callKey{}, c)
 	if err := Authenticate.Run(ctx, h, nil, &AuthenticateEvent{Call: c}, nil); err != nil {
 		return nil, err
 	}
@@ -103,6 +104,15 @@ func (h *Host) process(ctx context.Context, c *Call) (any, error) {
 		return err
 	})
 	return out, err
+}
+
+type callKey struct{}
+
+// callFrom returns the call that ctx belongs to; nil without one. It is for what stands
+// behind an interface of package contract and cannot be handed the call.
+func callFrom(ctx context.Context) *Call {
+	c, _ := ctx.Value(callKey{}).(*Call)
+	return c
 }
 
 func (c *Call) source(params func(string) (string, bool)) (input.Source, error) {

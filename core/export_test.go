@@ -34,6 +34,9 @@ func DatabaseLimits(a *Auth, prefix string) contract.LimitStore {
 // MemoryLimits are a process's own counters.
 func MemoryLimits() contract.LimitStore { return limitsOf{store: ratelimit.NewMemory(0)} }
 
+// DatabaseAttempts are the database's counters.
+func DatabaseAttempts(a *Auth) contract.AttemptStore { return databaseAttempts{a.h} }
+
 type limitsOf struct {
 	store  ratelimit.Store
 	prefix string

@@ -30,9 +30,11 @@ type SignIn struct {
 	Asked bool
 	// Callback is where a navigation goes afterwards; it has been checked.
 	Callback string
-	// With are statements that belong to the same act (clearing failed attempts): they
-	// run together with the session's insertion, or alone when a challenge comes between.
+	// With are statements that belong to the same act: they run together with the session's
+	// insertion, or alone when a challenge comes between.
 	With []storage.Statement
+	// Attempts were right guesses, which is settled along with With.
+	Attempts []Attempt
 }
 
 // SignInEvent is the payload of SignInPoint.
@@ -159,21 +161,24 @@ func (h *Host) undoable(ctx context.Context, tx *Tx, c *Call, fn func(context.Co
 func (h *Host) signIn(ctx context.Context, tx *Tx, in *SignIn) (*Session, error) {
 	var s *Session
 	e := &SignInEvent{SignIn: in, Tx: tx}
+	settle, done := h.settle(tx, in.Attempts)
 	err := SignInPoint.Run(ctx, h, tx, e, func(ctx context.Context) (err error) {
+		with := append(in.With[:len(in.With):len(in.With)], settle...)
 		if e.challenge != nil {
 			err = h.Record(ctx, &Event{Type: EventSignInChallenged, UserID: in.User.ID, Call: in.Call, Tx: tx, Detail: map[string]string{
-				"methods": strings.Join(in.Methods, ","), "offered": strings.Join(e.challenge.methods, ",")}}, in.With...)
+				"methods": strings.Join(in.Methods, ","), "offered": strings.Join(e.challenge.methods, ",")}}, with...)
 			in.Call.answerChallenge(in, e.challenge)
 			return err
 		}
 		event := &Event{Type: EventSignIn, UserID: in.User.ID, Call: in.Call,
 			Detail: map[string]string{"methods": strings.Join(in.Methods, ","), "aal": strconv.Itoa(in.AAL)}}
-		s, err = h.issue(ctx, tx, in.Call, in.User, proof{in.Methods, in.AAL, in.Call.now}, in.life(h), nil, event, in.With)
+		s, err = h.issue(ctx, tx, in.Call, in.User, proof{in.Methods, in.AAL, in.Call.now}, in.life(h), nil, event, with)
 		return err
 	})
 	if err != nil {
 		return nil, err
 	}
+	done(ctx)
 	return s, nil
 }
 
@@ -253,6 +258,11 @@ func (h *Host) issue(ctx context.Context, tx *Tx, c *Call, u *User, p proof, lif
 			s.Extra[k] = v
 		}
 	}
+	device, remember, err := h.rememberDevice(c, u.ID, life.forget)
+	if err != nil {
+		return nil, err
+	}
+	with = append(with[:len(with):len(with)], remember...)
 	s.Extra["amr"], s.Extra["aal"], s.Extra["authenticatedAt"] = strings.Join(p.methods, ","), int64(p.aal), p.at
 	err = h.txIf(ctx, tx, SessionCreate.has(h, before, after), func(ctx context.Context, tx *Tx) error {
 		return SessionCreate.Run(ctx, h, tx, &SessionEvent{Call: c, Tx: tx, User: u, Session: s}, func(ctx context.Context) error {
@@ -274,7 +284,13 @@ func (h *Host) issue(ctx context.Context, tx *Tx, c *Call, u *User, p proof, lif
 		return nil, err
 	}
 	c.session, c.user, c.loaded, c.fromCache, c.issued = s, u, true, false, s
-	return s, c.setSessionCookies(s, u, life.forget)
+	if err := c.setSessionCookies(s, u, life.forget); err != nil {
+		return s, err
+	}
+	if device != "" {
+		c.SetSigned(h.cookies.device, device, false)
+	}
+	return s, nil
 }
 
 // checkBan refuses a banned user, whoever wrote the ban: the columns are those of Better

@@ -62,7 +62,7 @@ type Host struct {
 }
 
 // cookieSet are core's own cookies.
-type cookieSet struct{ token, data, forget Cookie }
+type cookieSet struct{ token, data, forget, device Cookie }
 
 // statements are core's queries over the user and session models.
 type statements struct {

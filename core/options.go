@@ -55,13 +55,13 @@ func (b *compiler) options() {
 	oneOf("cookies.sameSite", strings.ToLower(cfg.Cookies.SameSite), "lax", "strict", "none")
 	for name, n := range map[string]int{"session.expiresIn": cfg.Session.ExpiresIn, "session.updateAge": *cfg.Session.UpdateAge,
 		"session.freshAge": *cfg.Session.FreshAge, "maxBody": cfg.MaxBody, "timeout": cfg.Timeout, "rateLimit.window": cfg.RateLimit.Window,
-		"rateLimit.max": cfg.RateLimit.Max, "audit.retention": *cfg.Audit.Retention, "lockout.max": cfg.Lockout.Max, "lockout.window": cfg.Lockout.Window,
-		"lockout.duration": cfg.Lockout.Duration, "emailVerification.expiresIn": cfg.Email.ExpiresIn,
+		"rateLimit.max": cfg.RateLimit.Max, "audit.retention": *cfg.Audit.Retention, "emailVerification.expiresIn": cfg.Email.ExpiresIn,
 		"user.deleteUser.deleteTokenExpiresIn": cfg.User.DeleteUser.TokenExpiresIn, "session.cookieCache.maxAge": cfg.Session.CookieCache.MaxAge} {
 		if n < 0 {
 			b.fault("%s: %d is negative", name, n)
 		}
 	}
+	b.lockout()
 	if p := cfg.Password; p.MinLength < 1 || p.MinLength > p.MaxLength {
 		b.fault("password.minLength: %d is more than maxLength %d, or less than 1", p.MinLength, p.MaxLength)
 	}
@@ -213,7 +213,7 @@ func (b *compiler) cookies() {
 	life := time.Duration(b.h.cfg.Session.ExpiresIn) * time.Second
 	b.h.cookies = cookieSet{token: b.h.Cookie("session_token", life),
 		data:   b.h.Cookie("session_data", time.Duration(b.h.cfg.Session.CookieCache.MaxAge)*time.Second),
-		forget: b.h.Cookie("dont_remember", 0)}
+		forget: b.h.Cookie("dont_remember", 0), device: b.h.Cookie("device", deviceLife)}
 }
 
 // limits compiles the rate limits: core's, the plugins', the app's own.

@@ -52,17 +52,21 @@ func (h *Host) credential(ctx context.Context, q storage.Conn, sql string, arg a
 
 // Checked is a right password: what has to be written together with what it allows.
 type Checked struct {
-	// With clears the failed attempts and stores a newer hash where one is due.
+	// With stores a newer hash where one is due.
 	With []storage.Statement
-	try  Attempt
+	// Attempts were right guesses: the wrong ones before them are to be forgotten.
+	Attempts []Attempt
 }
 
-// Release gives the attempt back where what should have followed was refused by err and
-// With did not run: a right password must not count as a guess. Where the database has
-// failed, it is left alone, and the attempt runs out by itself.
+// Release gives the attempts back where what should have followed was refused by err and
+// did not happen: a right password must not count as a guess. Where the database has
+// failed, it is left alone, and the attempts run out by themselves.
 func (c Checked) Release(ctx context.Context, err error) {
-	if e := AsError(err); e != nil && e.Status < 500 {
-		c.try.Release(ctx)
+	if e := AsError(err); e == nil || e.Status >= 500 {
+		return
+	}
+	for _, t := range c.Attempts {
+		t.Release(ctx)
 	}
 }
 
@@ -94,9 +98,9 @@ func (h *Host) CheckPassword(ctx context.Context, cr Credential, subject, pass s
 	if !ok {
 		return checked, false, try.Fail(ctx)
 	}
-	checked.With, checked.try = try.Clear(), try
+	checked.Attempts = []Attempt{try}
 	if stale {
-		checked.With = append(checked.With, h.rehash(ctx, cr, pass)...)
+		checked.With = h.rehash(ctx, cr, pass)
 	}
 	return checked, true, nil
 }
@@ -115,11 +119,14 @@ func (h *Host) rehash(ctx context.Context, cr Credential, pass string) []storage
 
 // Settle runs what a right password allows besides, where no session follows it.
 func (h *Host) Settle(ctx context.Context, tx *Tx, c Checked) error {
-	if len(c.With) == 0 {
-		return nil
+	settle, done := h.settle(tx, c.Attempts)
+	if with := append(c.With[:len(c.With):len(c.With)], settle...); len(with) > 0 {
+		if _, err := h.conn(tx).Batch(ctx, with...); err != nil {
+			return err
+		}
 	}
-	_, err := h.conn(tx).Batch(ctx, c.With...)
-	return err
+	done(ctx)
+	return nil
 }
 
 // HashPassword hashes a password in the configured way. It must not be called inside a

@@ -18,7 +18,7 @@ func (h *Host) revokeOne(ctx context.Context, tx *Tx, id string, event *Event) (
 	err = h.txIf(ctx, tx, SessionRevoke.has(h, before, after), func(ctx context.Context, tx *Tx) error {
 		return SessionRevoke.Run(ctx, h, tx, &RevokeEvent{Tx: tx, SessionID: id}, func(ctx context.Context) error {
 			return h.changing(ctx, tx, []string{sessionSubject(id)}, func(ctx context.Context) error {
-				n, err := h.execWith(ctx, tx, storage.Statement{SQL: "DELETE FROM {session=} WHERE {session.id} = ?", Args: []any{id}}, event)
+				n, err := h.execWith(ctx, tx, event, storage.Statement{SQL: "DELETE FROM {session=} WHERE {session.id} = ?", Args: []any{id}})
 				was = n == 1
 				return err
 			})
@@ -28,7 +28,8 @@ func (h *Host) revokeOne(ctx context.Context, tx *Tx, id string, event *Event) (
 }
 
 // RevokeSessions deletes all sessions of a user but the one with the id keep, around
-// SessionRevoke. What that means is the caller's to record.
+// SessionRevoke, and forgets the devices that they signed in with. What that means is the
+// caller's to record.
 func (h *Host) RevokeSessions(ctx context.Context, tx *Tx, userID, keep string) error {
 	return h.revokeAll(ctx, tx, userID, keep, nil)
 }
@@ -38,21 +39,24 @@ func (h *Host) revokeAll(ctx context.Context, tx *Tx, userID, keep string, event
 	return h.txIf(ctx, tx, SessionRevoke.has(h, before, after), func(ctx context.Context, tx *Tx) error {
 		return SessionRevoke.Run(ctx, h, tx, &RevokeEvent{Tx: tx, UserID: userID, Keep: keep}, func(ctx context.Context) error {
 			return h.changing(ctx, tx, []string{userSubject(userID)}, func(ctx context.Context) error {
-				_, err := h.execWith(ctx, tx, revokeStatement(userID, keep), event)
+				_, err := h.execWith(ctx, tx, event, revokeStatement(userID, keep), forgetDevices(userID))
 				return err
 			})
 		})
 	})
 }
 
-// execWith runs one statement, with an event if there is one, in one round trip. It says
-// how many rows the statement touched.
-func (h *Host) execWith(ctx context.Context, tx *Tx, s storage.Statement, event *Event) (int64, error) {
+// execWith runs statements, with an event if there is one, in one round trip. It says how
+// many rows the first one touched.
+func (h *Host) execWith(ctx context.Context, tx *Tx, event *Event, list ...storage.Statement) (int64, error) {
+	var n []int64
+	var err error
 	if event == nil {
-		return h.conn(tx).Exec(ctx, s.SQL, s.Args...)
+		n, err = h.conn(tx).Batch(ctx, list...)
+	} else {
+		event.Tx = tx
+		n, err = h.record(ctx, event, list...)
 	}
-	event.Tx = tx
-	n, err := h.record(ctx, event, s)
 	if err != nil {
 		return 0, err
 	}

@@ -50,7 +50,7 @@ func (b *compiler) ownSpec() (s Spec, userFields, sessionFields map[string]*fiel
 	userExt, userFields := b.extras("user", h.cfg.User.Fields)
 	sessionExt, sessionFields := b.extras("session", h.cfg.Session.Fields)
 	tables := []schema.Table{{Name: "user", Columns: userColumns}, {Name: "session", Columns: sessionColumns},
-		accounts.Schema(), verifications.Schema(), jobs.Schema(), attempts.Schema(), securityEvents.Schema(), eventChains.Schema()}
+		accounts.Schema(), verifications.Schema(), jobs.Schema(), attempts.Schema(), devices.Schema(), securityEvents.Schema(), eventChains.Schema()}
 	if h.cfg.RateLimit.Storage == "database" {
 		tables = append(tables, rateLimits.Schema())
 	}

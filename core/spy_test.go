@@ -186,6 +186,11 @@ func (e *env) sum(table string) int {
 	return len(e.rows("SELECT {" + table + ":id} FROM {" + table + "}"))
 }
 
+// guesses counts the counters that hold wrong guesses.
+func (e *env) guesses() int {
+	return len(e.rows("SELECT {attempt:id} FROM {attempt} WHERE {attempt:failures} > 0"))
+}
+
 func (e *env) exec(sql string, args ...any) {
 	e.t.Helper()
 	if _, err := e.db.Database.Exec(context.Background(), sql, args...); err != nil {

@@ -3,7 +3,6 @@ package core
 import (
 	"context"
 	"errors"
-	"strings"
 
 	"github.com/sallyport-auth/sallyport/core/storage"
 )
@@ -42,7 +41,7 @@ type UserDeleteEvent struct {
 }
 
 // NormalEmail is the one form in which an address is stored, looked up and counted.
-func NormalEmail(email string) string { return strings.ToLower(email) }
+func NormalEmail(email string) string { return subjectForm(email) }
 
 // UserByID reads a user; nil if there is none.
 func (h *Host) UserByID(ctx context.Context, q storage.Conn, id string) (*User, error) {

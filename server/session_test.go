@@ -90,7 +90,7 @@ func TestSessionMiddleware(t *testing.T) {
 	defer std.Close()
 	signUp := request(t, "POST", ts.url+"/api/auth/sign-up/email", `{"name":"Ada","email":"a@example.com","password":"correct horse"}`)
 	res, err := http.DefaultClient.Do(signUp)
-	if err != nil || len(res.Cookies()) != 1 {
+	if err != nil || len(res.Cookies()) != 2 { // of the session, and of the device
 		t.Fatalf("%v, %v", res, err)
 	}
 	res.Body.Close()

@@ -148,7 +148,7 @@ func (p *Plugin) signIn(ctx context.Context, c *core.Call, in SignInInput) (Sign
 		return none, p.refuseUnverified(ctx, cr.User, checked, callback)
 	}
 	s, err := p.host.SignIn(ctx, nil, &core.SignIn{Call: c, User: cr.User, Methods: []string{"pwd"},
-		Forget: isFalse(in.RememberMe), Asked: true, Callback: callback, With: checked.With})
+		Forget: isFalse(in.RememberMe), Asked: true, Callback: callback, With: checked.With, Attempts: checked.Attempts})
 	if err != nil {
 		checked.Release(ctx, err)
 		return none, err

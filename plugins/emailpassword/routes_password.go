@@ -256,6 +256,8 @@ func (p *Plugin) reset(ctx context.Context, c *core.Call, in ResetInput) (core.S
 			if err := p.host.RevokeSessions(ctx, tx, u.ID, ""); err != nil {
 				return err
 			}
+		} else if err := p.host.ForgetDevices(ctx, tx, u.ID); err != nil {
+			return err
 		}
 		if err := p.host.Attempts("password").Unlock(ctx, tx, u.ID); err != nil {
 			return err

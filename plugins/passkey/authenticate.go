@@ -103,7 +103,7 @@ func (p *Plugin) check(in VerifyAuthenticationInput, ch challenge, k *Passkey) (
 // transaction.
 func (p *Plugin) finish(ctx context.Context, c *core.Call, ch challenge, try core.Attempt, k *Passkey, u *core.User, a asserted) (s *core.Session, err error) {
 	in := a.signIn(c, u)
-	in.With = try.Clear()
+	in.Attempts = []core.Attempt{try}
 	err = p.host.Tx(ctx, nil, func(ctx context.Context, tx *core.Tx) error {
 		if err := p.take(ctx, tx, ch); err != nil {
 			return err

@@ -138,6 +138,7 @@ func TestNullCounter(t *testing.T) {
 func TestJointAttempts(t *testing.T) {
 	w := newWorld(t, Options{Lockout: LockoutOptions{MaxFailedAttempts: 1000}})
 	ada := w.enrol("ada@example.com")
+	ada.SetCookie("device", "") // a known device has attempts of its own
 	c := w.challenge(ada.email)
 	c.Post("/two-factor/send-otp", nil).Want(200)
 	right := w.Mail(ada.email, "two-factor-otp").OTP
@@ -159,16 +160,37 @@ func TestJointAttempts(t *testing.T) {
 	w.challenge(ada.email).Post("/two-factor/verify-totp", m{"code": ada.code(0)}).Want(200)
 }
 
+// TestUnlock: an operator lifts both locks on codes.
+func TestUnlock(t *testing.T) {
+	for name, options := range map[string]Options{"core's": {Lockout: LockoutOptions{MaxFailedAttempts: 1000}}, "the factor's": {Lockout: LockoutOptions{MaxFailedAttempts: 5}}} {
+		w := newWorld(t, options)
+		ada := w.enrol("ada@example.com")
+		c := w.challenge(ada.email)
+		for range 5 {
+			c.Post("/two-factor/verify-totp", m{"code": ada.wrongCode()}).WantCode(401, "INVALID_CODE")
+		}
+		if a := w.challenge(ada.email).Post("/two-factor/verify-totp", m{"code": ada.code(0)}); a.Status != 429 {
+			t.Fatalf("%s: not locked: %d %s", name, a.Status, a.Body)
+		}
+		if err := w.Host.Unlock(t.Context(), nil, ada.UserID); err != nil {
+			t.Fatal(err)
+		}
+		w.challenge(ada.email).Post("/two-factor/verify-totp", m{"code": ada.code(0)}).Want(200)
+	}
+}
+
 // TestEnrolmentGuesses counts while enrolling too.
 func TestEnrolmentGuesses(t *testing.T) {
 	w := newWorld(t, Options{})
 	ada := &member{Client: w.signUp("ada@example.com"), w: w, email: "ada@example.com"}
 	ada.begin()
+	ada.SetCookie("device", "")
 	for range 5 {
 		ada.Post("/two-factor/verify-totp", m{"code": ada.wrongCode()}).WantCode(401, "INVALID_CODE")
 	}
 	ada.Post("/two-factor/verify-totp", m{"code": ada.code(0)}).WantCode(429, "ACCOUNT_LOCKED")
 	bob := w.signUp("bob@example.com")
+	bob.SetCookie("device", "")
 	for range 5 {
 		bob.Post("/two-factor/enable", m{"password": "wrong horse"}).WantCode(400, "INVALID_PASSWORD")
 	}

@@ -131,7 +131,8 @@ func (p *Plugin) spend(ctx context.Context, g *guess, take func(context.Context,
 		if err := take(ctx, tx); err != nil {
 			return err
 		}
-		_, err := tx.Batch(ctx, append(g.clear(), p.host.DropVerificationStatement(attemptsPrefix+g.who.key))...)
-		return err
+		right := g.right()
+		right.With = append(right.With, p.host.DropVerificationStatement(attemptsPrefix+g.who.key))
+		return p.host.Settle(ctx, tx, right)
 	})
 }

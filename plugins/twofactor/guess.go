@@ -212,11 +212,11 @@ func (g *guess) undo(ctx context.Context, because error) error {
 	return because
 }
 
-// clear are the statements that forget the wrong guesses before a right one.
-func (g *guess) clear() []storage.Statement {
-	list := g.try.Clear()
+// right is what is settled with a right guess: the wrong ones before it are forgotten.
+func (g *guess) right() core.Checked {
+	c := core.Checked{Attempts: []core.Attempt{g.try}}
 	if g.f != nil {
-		list = append(list, factors.UpdateStatement(clearFailures(), colID.Eq(g.f.ID)))
+		c.With = []storage.Statement{factors.UpdateStatement(clearFailures(), colID.Eq(g.f.ID))}
 	}
-	return list
+	return c
 }

@@ -36,6 +36,14 @@ type firstProof struct {
 	Callback string   `json:"callback,omitempty"`
 }
 
+// unlock forgets wrong codes, core's count and the factor's own.
+func (p *Plugin) unlock(ctx context.Context, e *core.UserUnlockEvent) error {
+	if _, err := factors.Update(ctx, e.Tx, clearFailures(), colUser.Eq(e.UserID)); err != nil {
+		return err
+	}
+	return p.host.Attempts(attempts).Unlock(ctx, e.Tx, e.UserID)
+}
+
 // demand asks for a second factor. It only reads: what it wants written goes with what
 // the gate writes, so that a sign-in that another hook refuses leaves nothing behind.
 func (p *Plugin) demand(ctx context.Context, e *core.SignInEvent) error {

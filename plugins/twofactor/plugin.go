@@ -163,7 +163,7 @@ func (p *Plugin) Spec() core.Spec {
 		Extend: []schema.Extension{extension},
 		Endpoints: append(endpoints, ViewBackupCodes.Handle(p.view), VerifyTOTP.Handle(p.verifyTOTP), SendOTP.Handle(p.sendOTP),
 			VerifyOTP.Handle(p.verifyOTP), VerifyBackupCode.Handle(p.verifyBackupCode)),
-		Hooks:  []core.Hook{core.SignInPoint.Before(p.demand), core.UserClaim.After(p.claimed)},
+		Hooks:  []core.Hook{core.SignInPoint.Before(p.demand), core.UserClaim.After(p.claimed), core.UserUnlock.After(p.unlock)},
 		Errors: codes,
 		Limits: []core.RateLimit{{Paths: []string{"/two-factor/*"}, Max: 3, Window: 10}},
 		Data:   p.data(),

@@ -123,10 +123,8 @@ func (p *Plugin) accept(ctx context.Context, c *core.Call, g *guess, method stri
 			out, err = p.signIn(ctx, tx, c, g, method, trust)
 			return err
 		}
-		if list := g.clear(); len(list) > 0 {
-			if _, err := tx.Batch(ctx, list...); err != nil {
-				return err
-			}
+		if err := p.host.Settle(ctx, tx, g.right()); err != nil {
+			return err
 		}
 		s, u := g.who.session, g.who.user
 		if !isEnabled(u) && method != byBackupCode { // a code on paper proves no device
@@ -156,9 +154,10 @@ func (p *Plugin) signIn(ctx context.Context, tx *core.Tx, c *core.Call, g *guess
 	if err != nil {
 		return Verified{}, err
 	}
-	with := append(g.clear(), p.host.DropVerificationStatement(attemptsPrefix+who.key), p.host.DropVerificationStatement(proofPrefix+who.key))
+	right := g.right()
+	with := append(right.With, p.host.DropVerificationStatement(attemptsPrefix+who.key), p.host.DropVerificationStatement(proofPrefix+who.key))
 	s, err := p.host.SignIn(ctx, tx, &core.SignIn{Call: c, User: who.user, Methods: core.MergeMethods(who.first.Methods, method, "mfa"),
-		AAL: 2, Forget: who.first.Forget, Callback: who.first.Callback, With: with})
+		AAL: 2, Forget: who.first.Forget, Callback: who.first.Callback, With: with, Attempts: right.Attempts})
 	if err != nil {
 		return Verified{}, err
 	}
