@@ -63,7 +63,7 @@ var (
 
 func (p *bad) Spec() core.Spec {
 	table := badNotes.Schema()
-	s := core.Spec{ID: "bad", Errors: []*core.Error{errBadGone},
+	s := core.Spec{ID: "bad", Errors: []*core.Error{errBadGone}, Events: []core.EventType{{Name: "bad.noted", Description: "A note was made."}},
 		Endpoints: []core.Endpoint{badCreate.Handle(p.create), badEdit.Handle(p.edit), badAll.Handle(p.list)},
 		Init:      func(_ context.Context, h *core.Host) error { p.host = h; return nil }}
 	switch p.spoil {
@@ -136,6 +136,12 @@ func (p *bad) create(ctx context.Context, c *core.Call, in badInput) (badNote, e
 		}
 	case "log":
 		c.Log().Info("a note", "pin", in.Pin)
+	case "undeclared":
+		p.host.RecordLater(c, &core.Event{Type: "bad.made-up", UserID: u.ID})
+	case "secret in an event":
+		if err := p.host.Record(ctx, &core.Event{Type: "bad.noted", UserID: u.ID, Call: c, Detail: map[string]string{"said": in.Pin}}); err != nil {
+			return n, err
+		}
 	case "early":
 		if err := badNotes.Insert(ctx, p.host.DB(), &n); err != nil {
 			return n, err
@@ -265,6 +271,8 @@ func TestChecksFind(t *testing.T) {
 		{"users", "edits others", "POST /bad/edit, sent by another user, changes somebody else's row: badNote"},
 		{"users", "shows others", `GET /bad/list?mark=1 shows another user what is not theirs: "what Alice wrote later"`},
 		{"erase", "leaves rows", "a deleted user leaves a row in badNote"},
+		{"events", "undeclared", "whose type is not declared (Spec.Events)"},
+		{"events", "secret in an event", "the security event bad.noted holds the hidden column badNote.pin"},
 		{"erase", "export", "the export of a user holds the hidden column badNote.pin"},
 	} {
 		t.Run(c.check+": "+c.spoil, func(t *testing.T) {

@@ -28,6 +28,7 @@ import (
 //	transactions  no hashing, no pool, no network inside one
 //	users         nobody sees or changes rows of somebody else
 //	erase         a deleted user leaves no row behind, and an export holds no secret
+//	events        every security event has a declared type, and holds no secret
 //
 // Not safe beside parallel tests that use http.DefaultTransport.
 func Check(t *testing.T, plugin func() core.Plugin, o Options) {
@@ -50,7 +51,7 @@ var checks = []struct {
 }{
 	{"schema", checkSchema}, {"journey", checkJourney}, {"access", checkAccess}, {"origin", checkOrigin}, {"get", checkGet},
 	{"fuzz", checkFuzz}, {"secrets", checkSecrets}, {"hooks", checkHooks}, {"transactions", checkTransactions},
-	{"users", checkUsers}, {"erase", checkErase},
+	{"users", checkUsers}, {"erase", checkErase}, {"events", checkEvents},
 }
 
 // checker is one check at work. Faults are collected, so that the kit's own tests can
