@@ -113,6 +113,10 @@ func (c Col[V]) Add(n int) Set {
 	return Set{"{" + c.table + ":" + c.name + "} = " + c.ref() + " + ?", []any{n}}
 }
 
+// Keep is column = column: an update that changes nothing, and holds the row until the end
+// of the transaction. Rows that refer to it can still be written, unless it is a key.
+func (c Col[V]) Keep() Set { return Set{sql: "{" + c.table + ":" + c.name + "} = " + c.ref()} }
+
 // Asc orders by the column, smallest first.
 func (c Col[V]) Asc() Order { return Order{c.ref()} }
 

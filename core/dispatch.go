@@ -150,6 +150,9 @@ func (c *Call) requireAccess(ctx context.Context) error {
 		return err
 	}
 	if c.session == nil {
+		if c.ep.denied != nil {
+			return c.ep.denied
+		}
 		return ErrUnauthorized
 	}
 	if c.ep.access == FreshSession && !c.Fresh() {
@@ -220,6 +223,9 @@ func errorResponse(e *Error) Response {
 		b = appendString(b, e.Message)
 		b = append(b, `,"code":`...)
 		b = appendString(b, e.Code)
+		for _, m := range e.members {
+			b = append(appendKey(b, m.Name), m.Raw...)
+		}
 		b = append(b, '}')
 	}
 	return Response{Status: e.Status, Header: append([]Field{{"Content-Type", "application/json"}}, e.header...), Body: b}

@@ -16,6 +16,7 @@ type Error struct {
 	Status  int
 	Message string
 	header  []Field
+	members []Member
 	cause   error
 	class   Class
 }
@@ -70,6 +71,14 @@ func (e *Error) Because(err error) *Error {
 func (e *Error) WithMessage(message string) *Error {
 	c := *e
 	c.Message = message
+	return &c
+}
+
+// WithMember returns a copy with one more member of the body: what a client may use beyond
+// code and message. value is JSON.
+func (e *Error) WithMember(name string, value []byte) *Error {
+	c := *e
+	c.members = append(append([]Member(nil), e.members...), Member{Name: name, Raw: value})
 	return &c
 }
 

@@ -51,43 +51,17 @@ func FieldsOf[T any]() []Extra {
 var extraTypes = map[schema.Kind]string{schema.String: "string", schema.Int: "number", schema.BigInt: "number",
 	schema.Bool: "boolean", schema.Time: "date", schema.JSON: "json"}
 
-// extras turns the app's own fields into columns.
+// extras turns the app's own fields of a core table into columns.
 func (b *compiler) extras(table string, list []Extra) (schema.Extension, map[string]*field) {
-	ext := schema.Extension{Table: table}
-	fields := map[string]*field{}
-	for _, x := range list {
-		if !fieldForm.MatchString(x.Name) {
-			b.fault("%s.additionalFields: %q is no name: want letters, digits and underscores, a letter first", table, x.Name)
-			continue
-		}
-		kind, ok := extraKinds[x.Type]
-		if x.Type == "number" && x.BigInt {
-			kind = schema.BigInt
-		}
-		if !ok {
-			b.fault("%s.additionalFields: %q has type %q: want string, number, boolean, date, json, string[] or number[]", table, x.Name, x.Type)
-			continue
-		}
-		f := &field{kind: x.Type, required: x.Required, input: x.Input == nil || *x.Input}
-		if x.Default != nil {
-			v, err := fieldValue(x.Type, x.Default)
-			if err != nil {
-				b.fault("%s.additionalFields: %s: default: %w", table, x.Name, err)
-			}
-			f.def = v
-		}
-		c := schema.Column{Name: x.Name, Kind: kind, Nullable: true, Unique: x.Unique, Index: x.Index,
-			Hidden: x.Returned != nil && !*x.Returned, Owner: "app"}
-		switch f.def.(type) {
-		case string, bool, int64:
-			if kind != schema.JSON && kind != schema.Time {
-				c.Default = f.def
-			}
-		}
-		fields[x.Name] = f
-		ext.Columns = append(ext.Columns, c)
+	f, errs := newFields(list)
+	for _, err := range errs {
+		b.fault("%s.additionalFields: %w", table, err)
 	}
-	return ext, fields
+	fields := map[string]*field{}
+	for _, x := range f.list {
+		fields[x.Name] = x
+	}
+	return schema.Extension{Table: table, Columns: f.Columns()}, fields
 }
 
 // fieldForm is what the name of an added column looks like: it stands in statements.
@@ -252,6 +226,12 @@ func (m *model) extraJSON(raw json.RawMessage) (map[string]any, error) {
 
 // Members are members of a JSON object in the order in which they were sent.
 type Members = input.Members
+
+// Member is one of them.
+type Member = input.Member
+
+// Opt is an input that tells "absent" from null and from a value.
+type Opt[T any] = input.Opt[T]
 
 // UserInput reads the app's own fields of a new user from what a client sent.
 func (h *Host) UserInput(rest Members) (map[string]any, error) {

@@ -60,6 +60,10 @@ var (
 	Absolute RouteOption = optionFunc(func(e *endpoint) { e.absolute = true })
 )
 
+// NoSession is what a request without a session is answered, where that is not
+// ErrUnauthorized. Its status is 401.
+func NoSession(e *Error) RouteOption { return optionFunc(func(ep *endpoint) { ep.denied = e }) }
+
 // Callback names query or body members whose URL must be trusted before the handler
 // runs, on GET too. callbackURL, redirectTo, errorCallbackURL and newUserCallbackURL of
 // other methods are always checked.
@@ -192,6 +196,7 @@ type endpoint struct {
 	noBody    bool
 	absolute  bool
 	callbacks []string
+	denied    *Error // without a session; nil for ErrUnauthorized
 	aliases   []Alias
 	demand    []string // members of the body that options make mandatory
 	disabled  bool     // by Config.DisabledPaths

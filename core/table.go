@@ -18,10 +18,12 @@ type Table[T any] struct {
 	name    string
 	row     reflect.Type
 	indexes []schema.Index
-	columns []schema.Column
-	fields  []int  // struct field index of each column
-	selects string // "{t.a}, {t.b}"
-	bare    string // "{t:a}, {t:b}"
+	columns []schema.Column // those of fields, then those that were added
+	fields  []int           // struct field index of each of the row's own columns
+	extras  int             // struct field index of the row's Extras, -1 without
+	added   *Fields         // by With
+	selects string          // "{t.a}, {t.b}"
+	bare    string          // "{t:a}, {t:b}"
 	insert  string
 	touch   bool // has updatedAt: every update moves it
 }
@@ -30,23 +32,32 @@ type Table[T any] struct {
 //
 //	var passkeys = core.TableOf[Passkey]("passkey")
 func TableOf[T any](name string, indexes ...schema.Index) *Table[T] {
-	t := &Table[T]{name: name, row: reflect.TypeFor[T](), indexes: indexes}
+	t := &Table[T]{name: name, row: reflect.TypeFor[T](), indexes: indexes, extras: -1}
 	t.columns = schema.Columns("", t.row)
 	for i := range t.row.NumField() {
-		if n := t.row.Field(i).Tag.Get("db"); n != "" && n != "-" {
+		f := t.row.Field(i)
+		if n := f.Tag.Get("db"); n != "" && n != "-" {
 			t.fields = append(t.fields, i)
 		}
+		if f.Anonymous && f.Type == reflect.TypeFor[Extras]() {
+			t.extras = i
+		}
 	}
+	t.prepare()
+	return t
+}
+
+// prepare composes what statements name.
+func (t *Table[T]) prepare() {
 	var sel, bare, marks []string
 	for _, c := range t.columns {
-		sel = append(sel, "{"+name+"."+c.Name+"}")
-		bare = append(bare, "{"+name+":"+c.Name+"}")
+		sel = append(sel, "{"+t.name+"."+c.Name+"}")
+		bare = append(bare, "{"+t.name+":"+c.Name+"}")
 		marks = append(marks, "?")
 		t.touch = t.touch || c.Name == "updatedAt"
 	}
 	t.selects, t.bare = strings.Join(sel, ", "), strings.Join(bare, ", ")
-	t.insert = "INSERT INTO {" + name + "} (" + t.bare + ") VALUES (" + strings.Join(marks, ", ") + ")"
-	return t
+	t.insert = "INSERT INTO {" + t.name + "} (" + t.bare + ") VALUES (" + strings.Join(marks, ", ") + ")"
 }
 
 // Schema returns the table as data, for Spec.Tables.
@@ -59,20 +70,41 @@ func (t *Table[T]) Name() string { return t.name }
 
 func (t *Table[T]) values(row *T) []any {
 	v := reflect.ValueOf(row).Elem()
-	args := make([]any, len(t.fields))
+	args := make([]any, len(t.fields), len(t.columns))
 	for i, f := range t.fields {
 		args[i] = v.Field(f).Interface()
+	}
+	if t.added != nil {
+		x := v.Field(t.extras).Addr().Interface().(*Extras)
+		x.added = t.added // a row that was written is encoded like one that was read
+		for _, c := range t.columns[len(t.fields):] {
+			args = append(args, x.Extra[c.Name])
+		}
 	}
 	return args
 }
 
-func (t *Table[T]) dests(row *T) []any {
+// Select is the list of the table's columns, for statements of your own; Scan reads them.
+func (t *Table[T]) Select() string { return t.selects }
+
+// Scan reads the columns of Select into row, and those behind them into more.
+func (t *Table[T]) Scan(rows storage.Rows, row *T, more ...any) error {
 	v := reflect.ValueOf(row).Elem()
-	out := make([]any, len(t.fields))
+	dest := make([]any, len(t.fields), len(t.columns)+len(more))
 	for i, f := range t.fields {
-		out[i] = v.Field(f).Addr().Interface()
+		dest[i] = v.Field(f).Addr().Interface()
 	}
-	return storage.Dests(out)
+	var values []extraValue
+	if t.added != nil {
+		dest, values = t.added.dests(dest)
+	}
+	if err := rows.Scan(storage.Dests(append(dest, more...))...); err != nil {
+		return fmt.Errorf("core: table %s: %w", t.name, err)
+	}
+	if t.added != nil {
+		*v.Field(t.extras).Addr().Interface().(*Extras) = Extras{t.added.collect(values), t.added}
+	}
+	return nil
 }
 
 func (t *Table[T]) scanAll(rows storage.Rows, err error) ([]T, error) {
@@ -83,8 +115,8 @@ func (t *Table[T]) scanAll(rows storage.Rows, err error) ([]T, error) {
 	out := []T{} // never nil: an answer's empty list is [], not null
 	for rows.Next() {
 		var row T
-		if err := rows.Scan(t.dests(&row)...); err != nil {
-			return nil, fmt.Errorf("core: table %s: %w", t.name, err)
+		if err := t.Scan(rows, &row); err != nil {
+			return nil, err
 		}
 		out = append(out, row)
 	}

@@ -10,6 +10,7 @@ import (
 	"github.com/sallyport-auth/sallyport/plugins/magiclink"
 	"github.com/sallyport-auth/sallyport/plugins/mailprovisioning"
 	"github.com/sallyport-auth/sallyport/plugins/missiongrant"
+	"github.com/sallyport-auth/sallyport/plugins/organization"
 	"github.com/sallyport-auth/sallyport/plugins/passkey"
 	"github.com/sallyport-auth/sallyport/plugins/twofactor"
 	"github.com/sallyport-auth/sallyport/plugins/vault"
@@ -23,6 +24,7 @@ var plugins = []server.PluginEntry{
 	server.Entry(magiclink.ID, magiclink.New),
 	server.Entry(passkey.ID, passkey.New),
 	server.Entry(twofactor.ID, twofactor.New),
+	server.Entry(organization.ID, organization.New),
 	server.Entry(jwt.ID, jwt.New),
 	server.Entry(bearer.ID, bearer.New),
 	server.Entry(vault.ID, vault.New).OnRequest(),

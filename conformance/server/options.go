@@ -15,6 +15,7 @@ import (
 	"github.com/sallyport-auth/sallyport/plugins/jwt"
 	"github.com/sallyport-auth/sallyport/plugins/magiclink"
 	"github.com/sallyport-auth/sallyport/plugins/missiongrant"
+	"github.com/sallyport-auth/sallyport/plugins/organization"
 	"github.com/sallyport-auth/sallyport/plugins/passkey"
 	"github.com/sallyport-auth/sallyport/plugins/twofactor"
 	"github.com/sallyport-auth/sallyport/plugins/vault"
@@ -65,6 +66,8 @@ type options struct {
 	Passkey                       passkeyOptions    `json:"passkey"`
 	TwoFactor                     json.RawMessage   `json:"twoFactor"`
 	V1                            v1.Options        `json:"v1"`
+	Teams                         json.RawMessage   `json:"teams"`
+	Organization                  organizationJSON  `json:"organization"`
 	Lockout                       bool              `json:"lockout"`
 	TokenStorage                  string            `json:"tokenStorage"`
 	VaultKEK                      string            `json:"vaultKek"`
@@ -250,7 +253,8 @@ func (o *options) plugins(list string) ([]core.Plugin, error) {
 		missiongrant.ID: func() core.Plugin {
 			return missiongrant.New(missiongrant.Options{PublicKey: o.GrantPublicKey, ServiceKey: o.GrantServiceKey})
 		},
-		v1.ID: func() core.Plugin { return v1.New(o.V1) },
+		v1.ID:           func() core.Plugin { return v1.New(o.V1) },
+		organization.ID: func() core.Plugin { return organization.New(o.organization()) },
 	}
 	if ids := strings.Split(list, ","); slices.Contains(ids, v1.ID) && !slices.Contains(ids, jwt.ID) {
 		list += "," + jwt.ID // whose tokens the facade hands out

@@ -1,0 +1,138 @@
+package organization
+
+import (
+	"context"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/sallyport-auth/sallyport/core"
+	"github.com/sallyport-auth/sallyport/core/schema"
+)
+
+// memberPage is a part of the list of members.
+type memberPage struct {
+	organizationID string
+	where          string // " AND ..." of a filter
+	args           []any
+	sortBy         string // a column; by default as they came in
+	descending     bool
+	limit, offset  int
+}
+
+// page reads members with their users, in one statement.
+func (p *Plugin) page(ctx context.Context, m memberPage) ([]Named, error) {
+	order := "{member.createdAt}, {member.id}"
+	if m.sortBy != "" {
+		order = "{member." + m.sortBy + "}"
+		if m.descending {
+			order += " DESC"
+		}
+		order += ", {member.id}"
+	}
+	sql := "SELECT " + p.members.Select() + ", {user.id}, {user.name}, {user.email}, {user.image} FROM {member=} " +
+		"JOIN {user=} ON {user.id} = {member.userId} WHERE {member.organizationId} = ?" + m.where + " ORDER BY " + order + " LIMIT ? OFFSET ?"
+	args := append(append([]any{m.organizationID}, m.args...), int64(m.limit), int64(m.offset))
+	rows, err := p.host.DB().Query(ctx, sql, args...)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	out := []Named{}
+	for rows.Next() {
+		var n Named
+		if err := p.members.Scan(rows, &n.Member, &n.User.ID, &n.User.Name, &n.User.Email, &n.User.Image); err != nil {
+			return nil, err
+		}
+		out = append(out, n)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return out, rows.Close()
+}
+
+// memberColumn finds a column that members may sort and filter by.
+func (p *Plugin) memberColumn(name string) *schema.Column {
+	t := p.members.Schema()
+	if c := t.Column(name); c != nil && !c.Hidden && c.Kind != schema.JSON {
+		return c
+	}
+	return nil
+}
+
+// operators are those of filters; LIKE has its pattern made of the value.
+var operators = map[string]string{"eq": "=", "ne": "<>", "lt": "<", "lte": "<=", "gt": ">", "gte": ">="}
+
+// filter is the condition of a list of members. Names of columns come from the schema,
+// values are bound.
+func (p *Plugin) filter(in ListMembersInput) (where string, args []any, err error) {
+	field := deref(in.FilterField)
+	if field == "" {
+		return "", nil, nil
+	}
+	c := p.memberColumn(field)
+	if c == nil {
+		return "", nil, core.ErrValidation.WithMessage("[query.filterField] Invalid input: members have no such field")
+	}
+	ref, op := " AND {member."+field+"} ", deref(in.FilterOperator)
+	if len(in.FilterValue) == 0 {
+		return " AND 1 = 0", nil, nil
+	}
+	if len(in.FilterValue) > maxList || len(in.FilterValue) > 1 && op != "in" && op != "not_in" {
+		return "", nil, notOne("query.filterValue")
+	}
+	switch op {
+	case "contains", "starts_with", "ends_with":
+		if c.Kind != schema.String {
+			return "", nil, notOne("query.filterOperator")
+		}
+		pattern := likePattern(in.FilterValue[0])
+		if op != "starts_with" {
+			pattern = "%" + pattern
+		}
+		if op != "ends_with" {
+			pattern += "%"
+		}
+		return ref + `LIKE ? ESCAPE '\'`, []any{pattern}, nil
+	}
+	for _, text := range in.FilterValue {
+		v, ok := columnValue(c.Kind, text)
+		if !ok {
+			return "", nil, notOne("query.filterValue")
+		}
+		args = append(args, v)
+	}
+	switch op {
+	case "in":
+		return ref + "IN (?" + strings.Repeat(", ?", len(args)-1) + ")", args, nil
+	case "not_in":
+		return ref + "NOT IN (?" + strings.Repeat(", ?", len(args)-1) + ")", args, nil
+	case "":
+		op = "eq"
+	}
+	return ref + operators[op] + " ?", args, nil
+}
+
+// likePattern escapes what LIKE reads otherwise.
+func likePattern(s string) string {
+	return strings.NewReplacer(`\`, `\\`, "%", `\%`, "_", `\_`).Replace(s)
+}
+
+// columnValue reads a text of a query as a value of a column.
+func columnValue(kind schema.Kind, text string) (v any, ok bool) {
+	var err error
+	switch kind {
+	case schema.Bool:
+		v, err = strconv.ParseBool(text)
+	case schema.Int, schema.BigInt:
+		v, err = strconv.ParseInt(text, 10, 64)
+	case schema.Time:
+		var t time.Time
+		t, err = time.Parse(time.RFC3339Nano, text)
+		v = t.UTC().Truncate(time.Millisecond)
+	default:
+		v = text
+	}
+	return v, err == nil
+}

@@ -1,0 +1,375 @@
+package organization
+
+import (
+	"bytes"
+	"encoding/json"
+
+	"github.com/sallyport-auth/sallyport/core"
+)
+
+// Endpoints of the plugin. Those that change something ask the database whether the
+// session still is one, although the cookie cache may have answered for it.
+var (
+	Create      = core.NewRoute[CreateInput, Created]("POST /organization/create", core.CachedSession, core.NoSession(errNoSession))
+	Update      = core.NewRoute[UpdateInput, Detailed]("POST /organization/update", core.CachedSession, core.NoSession(errUserNotFound))
+	Delete      = core.NewRoute[DeleteInput, Organization]("POST /organization/delete", core.CachedSession, core.NoSession(errNoSession))
+	SetActive   = core.NewRoute[SetActiveInput, *Organization]("POST /organization/set-active", core.CachedSession)
+	Get         = core.NewRoute[GetInput, *Organization]("GET /organization/get-organization", core.CachedSession)
+	GetFull     = core.NewRoute[GetFullInput, *Full]("GET /organization/get-full-organization", core.CachedSession)
+	List        = core.NewRoute[core.None, []Organization]("GET /organization/list", core.CachedSession)
+	CheckSlug   = core.NewRoute[CheckSlugInput, core.Status]("POST /organization/check-slug", core.CachedSession)
+	MayI        = core.NewRoute[MayIInput, MayIAnswer]("POST /organization/has-permission", core.CachedSession)
+	ListMembers = core.NewRoute[ListMembersInput, MemberList]("GET /organization/list-members", core.CachedSession)
+
+	RemoveMember        = core.NewRoute[RemoveMemberInput, RemovedMember]("POST /organization/remove-member", core.CachedSession)
+	UpdateMemberRole    = core.NewRoute[UpdateMemberRoleInput, Member]("POST /organization/update-member-role", core.CachedSession)
+	Leave               = core.NewRoute[LeaveInput, Named]("POST /organization/leave", core.CachedSession)
+	GetActiveMember     = core.NewRoute[core.None, Named]("GET /organization/get-active-member", core.CachedSession)
+	GetActiveMemberRole = core.NewRoute[GetActiveMemberRoleInput, RoleAnswer]("GET /organization/get-active-member-role", core.CachedSession)
+
+	Invite              = core.NewRoute[InviteInput, Invitation]("POST /organization/invite-member", core.CachedSession)
+	Accept              = core.NewRoute[AnswerInput, Accepted]("POST /organization/accept-invitation", core.CachedSession)
+	Reject              = core.NewRoute[AnswerInput, Accepted]("POST /organization/reject-invitation", core.CachedSession)
+	Cancel              = core.NewRoute[AnswerInput, Invitation]("POST /organization/cancel-invitation", core.CachedSession)
+	GetInvitation       = core.NewRoute[GetInvitationInput, InvitationDetails]("GET /organization/get-invitation", core.CachedSession, core.NoSession(errNotAuthenticated))
+	ListInvitations     = core.NewRoute[OrganizationInput, []Invitation]("GET /organization/list-invitations", core.CachedSession)
+	ListUserInvitations = core.NewRoute[ListUserInvitationsInput, []UserInvitation]("GET /organization/list-user-invitations", core.Public)
+)
+
+// CreateInput is the input of Create. Other members set the app's own fields. There is no
+// userId: whoever makes an organization is its first member (CVE-2025-61928).
+type CreateInput struct {
+	Name       string           `json:"name" input:"nonempty,max=256"`
+	Slug       string           `json:"slug" input:"nonempty,max=256"`
+	Logo       core.Opt[string] `json:"logo"`
+	Metadata   *Record          `json:"metadata"`
+	KeepActive *bool            `json:"keepCurrentActiveOrganization"`
+	Fields     core.Members     `json:",rest"`
+}
+
+// UpdateInput is the input of Update.
+type UpdateInput struct {
+	Data           UpdateData `json:"data"`
+	OrganizationID *string    `json:"organizationId"`
+}
+
+// UpdateData is what changes; what is absent stays. Other members set the app's own
+// fields.
+type UpdateData struct {
+	Name     *string          `json:"name" input:"nonempty,max=256"`
+	Slug     *string          `json:"slug" input:"nonempty,max=256"`
+	Logo     core.Opt[string] `json:"logo"`
+	Metadata *Record          `json:"metadata"`
+	Fields   core.Members     `json:",rest"`
+}
+
+// MarshalJSON writes what a request would hold: for calls from Go.
+func (d UpdateData) MarshalJSON() ([]byte, error) {
+	all := d.Fields
+	for name, v := range map[string]any{"name": d.Name, "slug": d.Slug} {
+		if s, _ := v.(*string); s != nil {
+			all = append(all, text(name, *s))
+		}
+	}
+	if v, set := d.Logo.Sent(); set {
+		raw, err := json.Marshal(v)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, core.Member{Name: "logo", Raw: raw})
+	}
+	if d.Metadata != nil {
+		all = append(all, core.Member{Name: "metadata", Raw: json.RawMessage(*d.Metadata.text())})
+	}
+	return Record{all}.MarshalJSON()
+}
+
+// Record is any JSON object, its members in the order in which they were sent.
+type Record struct {
+	Members core.Members `json:",rest"`
+}
+
+// MarshalJSON writes the object.
+func (r Record) MarshalJSON() ([]byte, error) {
+	var b bytes.Buffer
+	b.WriteByte('{')
+	for i, m := range r.Members {
+		if i > 0 {
+			b.WriteByte(',')
+		}
+		b.Write(text("", m.Name).Raw)
+		b.WriteByte(':')
+		if err := json.Compact(&b, m.Raw); err != nil {
+			return nil, err
+		}
+	}
+	b.WriteByte('}')
+	return b.Bytes(), nil
+}
+
+// text is the object as a column holds it; nil for none. Its members are JSON already.
+func (r *Record) text() *string {
+	if r == nil {
+		return nil
+	}
+	raw, err := r.MarshalJSON()
+	if err != nil { // a Go caller's
+		return nil
+	}
+	s := string(raw)
+	return &s
+}
+
+// DeleteInput is the input of Delete.
+type DeleteInput struct {
+	OrganizationID string `json:"organizationId"`
+}
+
+// SetActiveInput is the input of SetActive: null for none.
+type SetActiveInput struct {
+	OrganizationID   core.Opt[string] `json:"organizationId"`
+	OrganizationSlug *string          `json:"organizationSlug"`
+}
+
+// GetInput is the input of Get.
+type GetInput struct {
+	OrganizationID   *string `query:"organizationId"`
+	OrganizationSlug *string `query:"organizationSlug"`
+}
+
+// GetFullInput is the input of GetFull.
+type GetFullInput struct {
+	OrganizationID   *string  `query:"organizationId"`
+	OrganizationSlug *string  `query:"organizationSlug"`
+	MembersLimit     []string `query:"membersLimit" input:"single,optional"`
+}
+
+// CheckSlugInput is the input of CheckSlug.
+type CheckSlugInput struct {
+	Slug string `json:"slug"`
+}
+
+// MayIInput is the input of MayI. Permission is an old name that grants nothing.
+type MayIInput struct {
+	OrganizationID *string         `json:"organizationId"`
+	Permission     json.RawMessage `json:"permission" input:"optional"`
+	Permissions    json.RawMessage `json:"permissions" input:"optional"`
+}
+
+// MayIAnswer is the answer of MayI.
+type MayIAnswer struct {
+	Error   *string `json:"error"`
+	Success bool    `json:"success"`
+}
+
+// ListMembersInput is the input of ListMembers.
+type ListMembersInput struct {
+	Limit            []string `query:"limit" input:"single,optional"`
+	Offset           []string `query:"offset" input:"single,optional"`
+	SortBy           *string  `query:"sortBy"`
+	SortDirection    *string  `query:"sortDirection" input:"enum=asc|desc"`
+	FilterField      *string  `query:"filterField"`
+	FilterValue      []string `query:"filterValue" input:"single,optional"`
+	FilterOperator   *string  `query:"filterOperator" input:"enum=eq|ne|lt|lte|gt|gte|in|not_in|contains|starts_with|ends_with"`
+	OrganizationID   *string  `query:"organizationId"`
+	OrganizationSlug *string  `query:"organizationSlug"`
+}
+
+// RemoveMemberInput is the input of RemoveMember.
+type RemoveMemberInput struct {
+	MemberIDOrEmail string  `json:"memberIdOrEmail"`
+	OrganizationID  *string `json:"organizationId"`
+}
+
+// UpdateMemberRoleInput is the input of UpdateMemberRole.
+type UpdateMemberRoleInput struct {
+	Role           []string `json:"role" input:"single,max=50"`
+	MemberID       string   `json:"memberId"`
+	OrganizationID *string  `json:"organizationId"`
+}
+
+// LeaveInput is the input of Leave.
+type LeaveInput struct {
+	OrganizationID string `json:"organizationId"`
+}
+
+// GetActiveMemberRoleInput is the input of GetActiveMemberRole.
+type GetActiveMemberRoleInput struct {
+	UserID           *string `query:"userId"`
+	OrganizationID   *string `query:"organizationId"`
+	OrganizationSlug *string `query:"organizationSlug"`
+}
+
+// InviteInput is the input of Invite. Other members set the app's own fields.
+type InviteInput struct {
+	Email          string       `json:"email"`
+	Role           []string     `json:"role" input:"single,max=50"`
+	OrganizationID *string      `json:"organizationId"`
+	Resend         *bool        `json:"resend"`
+	TeamID         []string     `json:"teamId" input:"single,optional,max=50"`
+	Fields         core.Members `json:",rest"`
+}
+
+// AnswerInput names an invitation.
+type AnswerInput struct {
+	InvitationID string `json:"invitationId"`
+}
+
+// GetInvitationInput is the input of GetInvitation.
+type GetInvitationInput struct {
+	ID string `query:"id"`
+}
+
+// OrganizationInput names an organization; without one it is the active one.
+type OrganizationInput struct {
+	OrganizationID *string `query:"organizationId"`
+}
+
+// ListUserInvitationsInput is the input of ListUserInvitations. Email is refused: the
+// address is the session's.
+type ListUserInvitationsInput struct {
+	Email *string `query:"email"`
+}
+
+// Created is the answer of Create.
+type Created struct {
+	Organization
+	Member Member
+}
+
+// MarshalJSON writes the organization with its members.
+func (a Created) MarshalJSON() ([]byte, error) {
+	raw, err := json.Marshal([]Member{a.Member})
+	if err != nil {
+		return nil, err
+	}
+	return core.EncodeRow(&a.Organization, metadata(&a.Organization), core.Member{Name: "members", Raw: raw})
+}
+
+// Detailed is an organization whose metadata is an object.
+type Detailed struct{ Organization }
+
+// MarshalJSON writes the organization.
+func (a Detailed) MarshalJSON() ([]byte, error) {
+	return core.EncodeRow(&a.Organization, metadata(&a.Organization))
+}
+
+// metadata is the metadata as an object; absent without one.
+func metadata(o *Organization) core.Member {
+	m := core.Member{Name: "metadata"}
+	if o.Metadata != nil && json.Valid([]byte(*o.Metadata)) {
+		m.Raw = json.RawMessage(*o.Metadata)
+	}
+	return m
+}
+
+// Person is what members of an organization see of each other.
+type Person struct {
+	ID    string  `json:"id"`
+	Name  string  `json:"name"`
+	Email string  `json:"email"`
+	Image *string `json:"image"`
+}
+
+// Named is a member with their user.
+type Named struct {
+	Member
+	User Person
+}
+
+// MarshalJSON writes the member.
+func (n Named) MarshalJSON() ([]byte, error) {
+	raw, err := json.Marshal(n.User)
+	if err != nil {
+		return nil, err
+	}
+	return core.EncodeRow(&n.Member, core.Member{Name: "user", Raw: raw})
+}
+
+// Full is an organization with what belongs to it.
+type Full struct {
+	Organization
+	Invitations []Invitation
+	Members     []Named
+	Teams       []Team // nil without teams
+}
+
+// MarshalJSON writes the organization.
+func (f Full) MarshalJSON() ([]byte, error) {
+	var more []core.Member
+	add := func(name string, v any) error {
+		raw, err := json.Marshal(v)
+		more = append(more, core.Member{Name: name, Raw: raw})
+		return err
+	}
+	if err := add("invitations", f.Invitations); err != nil {
+		return nil, err
+	}
+	if err := add("members", f.Members); err != nil {
+		return nil, err
+	}
+	if f.Teams != nil {
+		list := make([]counted, len(f.Teams))
+		for i := range f.Teams {
+			list[i] = counted{f.Teams[i]}
+		}
+		if err := add("teams", list); err != nil {
+			return nil, err
+		}
+	}
+	return core.EncodeRow(&f.Organization, more...)
+}
+
+// MemberList is the answer of ListMembers.
+type MemberList struct {
+	Members []Named `json:"members"`
+	Total   int64   `json:"total"` // without the limit
+}
+
+// RemovedMember is the answer of RemoveMember. The member has their user where they were
+// named by address.
+type RemovedMember struct {
+	Member any `json:"member"`
+}
+
+// RoleAnswer is the answer of GetActiveMemberRole.
+type RoleAnswer struct {
+	Role string `json:"role"`
+}
+
+// Accepted is the answer of Accept and Reject, where there is no member.
+type Accepted struct {
+	Invitation Invitation `json:"invitation"`
+	Member     *Member    `json:"member"`
+}
+
+// InvitationDetails is the answer of GetInvitation.
+type InvitationDetails struct {
+	Invitation
+	OrganizationName, OrganizationSlug, InviterEmail string
+}
+
+// MarshalJSON writes the invitation.
+func (d InvitationDetails) MarshalJSON() ([]byte, error) {
+	return core.EncodeRow(&d.Invitation, text("organizationName", d.OrganizationName),
+		text("organizationSlug", d.OrganizationSlug), text("inviterEmail", d.InviterEmail))
+}
+
+// UserInvitation is an invitation as its recipient sees it.
+type UserInvitation struct {
+	Invitation
+	OrganizationName string
+}
+
+// MarshalJSON writes the invitation.
+func (u UserInvitation) MarshalJSON() ([]byte, error) {
+	return core.EncodeRow(&u.Invitation, text("organizationName", u.OrganizationName))
+}
+
+func text(name, value string) core.Member {
+	var b bytes.Buffer
+	enc := json.NewEncoder(&b)
+	enc.SetEscapeHTML(false)
+	_ = enc.Encode(value) // a string always has a JSON form
+	return core.Member{Name: name, Raw: bytes.TrimSpace(b.Bytes())}
+}
