@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/sallyport-auth/sallyport/core/internal/input"
+	"github.com/sallyport-auth/sallyport/core/storage"
 )
 
 // Endpoints about sessions.
@@ -179,23 +180,29 @@ func (h *Host) SetSessionExtra(ctx context.Context, tx *Tx, s *Session, extra ma
 			sql, args = sql+", {session:"+f.Name+"} = ?", append(args, v)
 		}
 	}
-	var n int64
-	err := h.changing(ctx, tx, []string{sessionSubject(s.ID)}, func(ctx context.Context) (err error) {
-		n, err = h.conn(tx).Exec(ctx, sql+" WHERE {session.id} = ?", append(args, s.ID)...)
-		return err
+	var out *Session
+	err := h.changing(ctx, tx, []string{sessionSubject(s.ID)}, func(ctx context.Context) error {
+		rows, err := h.conn(tx).Query(ctx, sql+" WHERE {session.id} = ? RETURNING "+h.sessionModel.bare, append(args, s.ID)...)
+		if err != nil {
+			return err
+		}
+		defer rows.Close()
+		if !rows.Next() {
+			return rows.Err()
+		}
+		// The row, not s with the change: s may be what the cookie cache remembers.
+		out = &Session{model: h.sessionModel}
+		dest, sx := h.sessionModel.extraDests(out.dests())
+		if err := rows.Scan(storage.Dests(dest)...); err != nil {
+			return err
+		}
+		out.Extra, out.Token = h.sessionModel.extra(sx), s.Token
+		return rows.Close()
 	})
-	if err != nil || n == 0 {
+	if err != nil {
 		return nil, err
 	}
-	c := *s
-	c.UpdatedAt, c.Extra = now, map[string]any{}
-	for k, v := range s.Extra {
-		c.Extra[k] = v
-	}
-	for k, v := range extra {
-		c.Extra[k] = v
-	}
-	return &c, nil
+	return out, nil
 }
 
 // exportSessions lists sessions for the export: no tokens.

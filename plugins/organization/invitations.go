@@ -52,6 +52,9 @@ func (p *Plugin) invite(ctx context.Context, c *core.Call, in InviteInput) (Invi
 		out = Invitation{OrganizationID: id, Email: email, InviterID: a.Actor.ID, Extras: core.Extras{Extra: extra}}
 		role := access.Join(roles)
 		out.Role = &role
+		if len(in.TeamID) == 1 && in.TeamID[0] == "" {
+			in.TeamID = nil
+		}
 		return p.newInvitation(ctx, a, &out, in.TeamID)
 	})
 }

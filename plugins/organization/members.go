@@ -3,8 +3,8 @@ package organization
 import (
 	"context"
 	"maps"
+	"math"
 	"slices"
-	"strconv"
 	"strings"
 
 	"github.com/sallyport-auth/sallyport/core"
@@ -335,20 +335,19 @@ func (p *Plugin) listMembers(ctx context.Context, c *core.Call, in ListMembersIn
 	return out, err
 }
 
-// pageNumber reads a number of a query; what is no number leaves the default, as in
-// JavaScript.
+// pageNumber reads a number of a query; what is none leaves the default, and so does 0.
 func pageNumber(name string, in []string, to *int) error {
 	if len(in) == 0 {
 		return nil
 	}
-	n, err := strconv.Atoi(strings.TrimSpace(in[0]))
-	if err != nil || n == 0 {
+	n, ok := jsNumber(in[0])
+	if !ok || n == 0 {
 		return nil
 	}
-	if n < 0 || n > 1<<30 {
-		return core.ErrValidation.WithMessage("[" + name + "] Invalid input: expected a number from 0 to 1073741824")
+	if n < 0 || n > 1<<30 || n != math.Trunc(n) {
+		return core.ErrValidation.WithMessage("[" + name + "] Invalid input: expected a whole number from 0 to 1073741824")
 	}
-	*to = n
+	*to = int(n)
 	return nil
 }
 

@@ -3,7 +3,6 @@ package organization
 import (
 	"context"
 	"maps"
-	"strconv"
 
 	"github.com/sallyport-auth/sallyport/core"
 	"github.com/sallyport-auth/sallyport/core/storage"
@@ -155,9 +154,6 @@ func (p *Plugin) update(ctx context.Context, c *core.Call, in UpdateInput) (Deta
 }
 
 func (p *Plugin) delete(ctx context.Context, c *core.Call, in DeleteInput) (Organization, error) {
-	if p.o.DisableOrganizationDeletion {
-		return Organization{}, ErrDeletionDisabled
-	}
 	if in.OrganizationID == "" {
 		return Organization{}, ErrNotFound
 	}
@@ -328,7 +324,7 @@ func (p *Plugin) getFull(ctx context.Context, c *core.Call, in GetFullInput) (*F
 	f := &Full{Organization: *o, Invitations: []Invitation{}}
 	limit := maxList
 	if len(in.MembersLimit) == 1 {
-		if n, err := strconv.Atoi(in.MembersLimit[0]); err == nil && n > 0 {
+		if n := leadingInt(in.MembersLimit[0]); n > 0 {
 			limit = min(n, maxPage)
 		}
 	}

@@ -27,22 +27,36 @@ type CreateRoleInput struct {
 	OrganizationID   *string             `json:"organizationId"`
 	Role             string              `json:"role"`
 	Permission       map[string][]string `json:"permission"`
-	AdditionalFields *Record             `json:"additionalFields"`
+	AdditionalFields *Fields             `json:"additionalFields"`
 }
 
-// UpdateRoleInput is the input of UpdateRole: the role by name or by id.
+// Fields are fields of the app's own.
+type Fields struct {
+	Members core.Members `json:",rest" input:"loose"`
+}
+
+// MarshalJSON writes the object.
+func (f Fields) MarshalJSON() ([]byte, error) { return Record{f.Members}.MarshalJSON() }
+
+// UpdateRoleInput is the input of UpdateRole. Role is one more member: RoleNamed or
+// RoleWithID.
 type UpdateRoleInput struct {
 	OrganizationID *string        `json:"organizationId"`
 	Data           UpdateRoleData `json:"data"`
-	RoleName       *string        `json:"roleName"`
-	RoleID         *string        `json:"roleId"`
+	Role           core.Members   `json:",rest" input:"union"`
 }
+
+// RoleNamed names a role of the organization's own, in calls from Go.
+func RoleNamed(name string) core.Members { return core.Members{text("roleName", name)} }
+
+// RoleWithID names a role of the organization's own by its id, in calls from Go.
+func RoleWithID(id string) core.Members { return core.Members{text("roleId", id)} }
 
 // UpdateRoleData is what changes. Other members set the app's own fields.
 type UpdateRoleData struct {
 	Permission map[string][]string `json:"permission" input:"optional"`
 	RoleName   *string             `json:"roleName"`
-	Fields     core.Members        `json:",rest"`
+	Fields     core.Members        `json:",rest" input:"loose"`
 }
 
 // MarshalJSON writes what a request would hold: for calls from Go.
@@ -61,18 +75,18 @@ func (d UpdateRoleData) MarshalJSON() ([]byte, error) {
 	return Record{all}.MarshalJSON()
 }
 
-// DeleteRoleInput is the input of DeleteRole: the role by name or by id.
+// DeleteRoleInput is the input of DeleteRole. Role is one more member: RoleNamed or
+// RoleWithID.
 type DeleteRoleInput struct {
-	OrganizationID *string `json:"organizationId"`
-	RoleName       *string `json:"roleName"`
-	RoleID         *string `json:"roleId"`
+	OrganizationID *string      `json:"organizationId"`
+	Role           core.Members `json:",rest" input:"union"`
 }
 
 // GetRoleInput is the input of GetRole: the role by name or by id.
 type GetRoleInput struct {
-	OrganizationID *string `query:"organizationId"`
-	RoleName       *string `query:"roleName"`
-	RoleID         *string `query:"roleId"`
+	OrganizationID *string  `query:"organizationId"`
+	RoleName       []string `query:"roleName" input:"single,optional"`
+	RoleID         []string `query:"roleId" input:"single,optional"`
 }
 
 // CreatedRole is the answer of CreateRole.
@@ -108,7 +122,7 @@ func (p *Plugin) createRole(ctx context.Context, c *core.Call, in CreateRoleInpu
 	if err != nil {
 		return out, err
 	}
-	id := target(c, in.OrganizationID)
+	id := roleTarget(c, in.OrganizationID)
 	if id == "" {
 		return out, ErrNoOrganizationForRole
 	}
@@ -207,13 +221,50 @@ func permissionText(p access.Permissions) (string, error) {
 	return string(raw), err
 }
 
-// named is the condition that names a role: by its name, else by its id.
-func named(at string, name, id *string) (core.Cond, error) {
+// roleKey names a role of the organization's own: by its name, else by its id. nil is
+// absent, or no text.
+type roleKey struct{ name, id *string }
+
+func keyOf(given core.Members) (k roleKey) {
+	for _, m := range given {
+		var s *string
+		if json.Unmarshal(m.Raw, &s) != nil {
+			s = nil
+		}
+		switch m.Name {
+		case "roleName":
+			k.name = s
+		case "roleId":
+			k.id = s
+		}
+	}
+	return k
+}
+
+func keyOfQuery(in GetRoleInput) roleKey {
+	one := func(list []string) *string {
+		if len(list) != 1 {
+			return nil
+		}
+		return &list[0]
+	}
+	return roleKey{one(in.RoleName), one(in.RoleID)}
+}
+
+// cond is the condition that finds the role. at is where the key stands, for messages.
+func (k roleKey) cond(at string) (core.Cond, error) {
+	short := func(name string) error {
+		return core.ErrValidation.WithMessage("[" + at + "." + name + "] Too small: expected string to have >=1 characters")
+	}
 	switch {
-	case deref(name) != "":
-		return roleTitle.Eq(*name), nil
-	case deref(id) != "":
-		return roleID.Eq(*id), nil
+	case deref(k.name) != "":
+		return roleTitle.Eq(*k.name), nil
+	case deref(k.id) != "":
+		return roleID.Eq(*k.id), nil
+	case k.name != nil && k.id == nil:
+		return core.Cond{}, short("roleName")
+	case k.id != nil && k.name == nil:
+		return core.Cond{}, short("roleId")
 	}
 	return core.Cond{}, notOne(at)
 }
@@ -228,7 +279,7 @@ func (p *Plugin) ownRole(ctx context.Context, q storage.Conn, organizationID str
 
 func (p *Plugin) updateRole(ctx context.Context, c *core.Call, in UpdateRoleInput) (UpdatedRole, error) {
 	out := UpdatedRole{Success: true}
-	by, err := named("body", in.RoleName, in.RoleID)
+	by, err := keyOf(in.Role).cond("body")
 	if err != nil {
 		return out, err
 	}
@@ -236,7 +287,7 @@ func (p *Plugin) updateRole(ctx context.Context, c *core.Call, in UpdateRoleInpu
 	if err != nil {
 		return out, err
 	}
-	id := target(c, in.OrganizationID)
+	id := roleTarget(c, in.OrganizationID)
 	if id == "" {
 		return out, ErrNoActive
 	}
@@ -291,11 +342,11 @@ func (p *Plugin) changeRole(ctx context.Context, a act, r *Role, data UpdateRole
 }
 
 func (p *Plugin) deleteRole(ctx context.Context, c *core.Call, in DeleteRoleInput) (Success, error) {
-	by, err := named("body", in.RoleName, in.RoleID)
+	by, err := keyOf(in.Role).cond("body")
 	if err != nil {
 		return Success{}, err
 	}
-	id := target(c, in.OrganizationID)
+	id := roleTarget(c, in.OrganizationID)
 	if id == "" {
 		return Success{}, ErrNoActive
 	}
@@ -303,7 +354,7 @@ func (p *Plugin) deleteRole(ctx context.Context, c *core.Call, in DeleteRoleInpu
 		if !a.me.may("ac", "delete") {
 			return ErrMayNotDeleteRole
 		}
-		if _, predefined := p.roles[deref(in.RoleName)]; predefined {
+		if _, predefined := p.roles[deref(keyOf(in.Role).name)]; predefined {
 			return ErrPredefinedRole
 		}
 		r, err := p.ownRole(ctx, a.Tx, id, by)
@@ -353,11 +404,21 @@ func (p *Plugin) holders(ctx context.Context, q storage.Conn, organizationID, ex
 
 // reader wants the caller to be a member who may read roles.
 func (p *Plugin) reader(ctx context.Context, c *core.Call, organizationID *string, refusal *core.Error) (string, error) {
-	id, me, err := p.asMember(ctx, c, organizationID, nil)
-	if err == nil && !me.may("ac", "read") {
-		err = refusal
+	id := roleTarget(c, organizationID)
+	if id == "" {
+		return "", ErrNoActive
 	}
-	return id, err
+	_, u := c.Session()
+	me, err := p.standing(ctx, p.host.DB(), id, u.ID)
+	switch {
+	case err != nil:
+		return "", err
+	case me == nil:
+		return "", ErrNotMember
+	case !me.may("ac", "read"):
+		return "", refusal
+	}
+	return id, nil
 }
 
 func (p *Plugin) listRoles(ctx context.Context, c *core.Call, in OrganizationInput) ([]Role, error) {
@@ -369,7 +430,7 @@ func (p *Plugin) listRoles(ctx context.Context, c *core.Call, in OrganizationInp
 }
 
 func (p *Plugin) getRole(ctx context.Context, c *core.Call, in GetRoleInput) (Role, error) {
-	by, err := named("query", in.RoleName, in.RoleID)
+	by, err := keyOfQuery(in).cond("query")
 	if err != nil {
 		return Role{}, err
 	}

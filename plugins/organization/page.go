@@ -136,3 +136,36 @@ func columnValue(kind schema.Kind, text string) (v any, ok bool) {
 	}
 	return v, err == nil
 }
+
+// jsNumber is JavaScript's Number(text); ok is false for NaN and what is infinite.
+func jsNumber(text string) (n float64, ok bool) {
+	text = strings.TrimSpace(text)
+	if text == "" {
+		return 0, true
+	}
+	if len(text) > 2 && text[0] == '0' && strings.ContainsRune("xXoObB", rune(text[1])) && !strings.Contains(text, "_") {
+		i, err := strconv.ParseInt(text, 0, 64)
+		return float64(i), err == nil
+	}
+	if strings.Trim(text, "+-.0123456789eE") != "" {
+		return 0, false
+	}
+	n, err := strconv.ParseFloat(text, 64)
+	return n, err == nil
+}
+
+// leadingInt is JavaScript's parseInt(text), 0 for NaN, at most a billion.
+func leadingInt(text string) (n int) {
+	text = strings.TrimSpace(text)
+	digits := strings.TrimPrefix(strings.TrimPrefix(text, "+"), "-")
+	for _, c := range digits {
+		if c < '0' || c > '9' {
+			break
+		}
+		n = min(n*10+int(c-'0'), 1e9)
+	}
+	if strings.HasPrefix(text, "-") {
+		return -n
+	}
+	return n
+}

@@ -62,7 +62,7 @@ func (p *Plugin) Spec() core.Spec {
 		Faults: p.faults,
 		Tables: []schema.Table{p.organizations.Schema()},
 		Extend: []schema.Extension{{Table: "session", Columns: activeColumns(p.o.Teams.Enabled)}},
-		Endpoints: []core.Endpoint{Create.Handle(p.create), Update.Handle(p.update), Delete.Handle(p.delete), SetActive.Handle(p.setActive),
+		Endpoints: []core.Endpoint{Create.Handle(p.create), Update.Handle(p.update), SetActive.Handle(p.setActive),
 			Get.Handle(p.get), GetFull.Handle(p.getFull), List.Handle(p.list), CheckSlug.Handle(p.checkSlug), MayI.Handle(p.mayI),
 			ListMembers.Handle(p.listMembers), RemoveMember.Handle(p.removeMember), UpdateMemberRole.Handle(p.updateMemberRole),
 			Leave.Handle(p.leave), GetActiveMember.Handle(p.activeMember), GetActiveMemberRole.Handle(p.activeMemberRole),
@@ -75,6 +75,13 @@ func (p *Plugin) Spec() core.Spec {
 		Features: p.features,
 		Provides: []core.Service{core.Provide[orghook.Service](p), core.Provide[contract.Organizations](p)},
 		Init:     p.init,
+	}
+	if p.o.DisableOrganizationDeletion {
+		s.Endpoints = append(s.Endpoints, NoDelete.Handle(func(context.Context, *core.Call, DeleteInput) (Organization, error) {
+			return Organization{}, ErrDeletionDisabled
+		}))
+	} else {
+		s.Endpoints = append(s.Endpoints, Delete.Handle(p.delete))
 	}
 	if p.o.DynamicAccessControl.Enabled {
 		s.Tables = append(s.Tables, p.ownRoles.Schema())

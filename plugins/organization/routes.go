@@ -10,9 +10,11 @@ import (
 // Endpoints of the plugin. Those that change something ask the database whether the
 // session still is one, although the cookie cache may have answered for it.
 var (
-	Create      = core.NewRoute[CreateInput, Created]("POST /organization/create", core.CachedSession, core.NoSession(errNoSession))
-	Update      = core.NewRoute[UpdateInput, Detailed]("POST /organization/update", core.CachedSession, core.NoSession(errUserNotFound))
-	Delete      = core.NewRoute[DeleteInput, Organization]("POST /organization/delete", core.CachedSession, core.NoSession(errNoSession))
+	Create = core.NewRoute[CreateInput, Created]("POST /organization/create", core.CachedSession, core.NoSession(errNoSession))
+	Update = core.NewRoute[UpdateInput, Detailed]("POST /organization/update", core.CachedSession, core.NoSession(errUserNotFound))
+	Delete = core.NewRoute[DeleteInput, Organization]("POST /organization/delete", core.CachedSession, core.NoSession(errNoSession))
+	// NoDelete takes the place of Delete where deletion is disabled: everybody hears so.
+	NoDelete    = core.NewRoute[DeleteInput, Organization]("POST /organization/delete", core.Public)
 	SetActive   = core.NewRoute[SetActiveInput, *Organization]("POST /organization/set-active", core.CachedSession)
 	Get         = core.NewRoute[GetInput, *Organization]("GET /organization/get-organization", core.CachedSession)
 	GetFull     = core.NewRoute[GetFullInput, *Full]("GET /organization/get-full-organization", core.CachedSession)
@@ -44,7 +46,7 @@ type CreateInput struct {
 	Logo       core.Opt[string] `json:"logo"`
 	Metadata   *Record          `json:"metadata"`
 	KeepActive *bool            `json:"keepCurrentActiveOrganization"`
-	Fields     core.Members     `json:",rest"`
+	Fields     core.Members     `json:",rest" input:"loose"`
 }
 
 // UpdateInput is the input of Update.
@@ -60,7 +62,7 @@ type UpdateData struct {
 	Slug     *string          `json:"slug" input:"nonempty,max=256"`
 	Logo     core.Opt[string] `json:"logo"`
 	Metadata *Record          `json:"metadata"`
-	Fields   core.Members     `json:",rest"`
+	Fields   core.Members     `json:",rest" input:"loose"`
 }
 
 // MarshalJSON writes what a request would hold: for calls from Go.
@@ -149,11 +151,11 @@ type CheckSlugInput struct {
 	Slug string `json:"slug"`
 }
 
-// MayIInput is the input of MayI. Permission is an old name that grants nothing.
+// MayIInput is the input of MayI: one more member, "permissions", or by an old name that
+// grants nothing, "permission". Go code asks Plugin.Authorize.
 type MayIInput struct {
-	OrganizationID *string         `json:"organizationId"`
-	Permission     json.RawMessage `json:"permission" input:"optional"`
-	Permissions    json.RawMessage `json:"permissions" input:"optional"`
+	OrganizationID *string      `json:"organizationId"`
+	Forms          core.Members `json:",rest" input:"union"`
 }
 
 // MayIAnswer is the answer of MayI.
@@ -207,7 +209,7 @@ type InviteInput struct {
 	OrganizationID *string      `json:"organizationId"`
 	Resend         *bool        `json:"resend"`
 	TeamID         []string     `json:"teamId" input:"single,optional,max=50"`
-	Fields         core.Members `json:",rest"`
+	Fields         core.Members `json:",rest" input:"loose"`
 }
 
 // AnswerInput names an invitation.

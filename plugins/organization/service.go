@@ -3,6 +3,7 @@ package organization
 import (
 	"context"
 	"encoding/json"
+	"slices"
 
 	"github.com/sallyport-auth/sallyport/core"
 	"github.com/sallyport-auth/sallyport/core/contract"
@@ -176,18 +177,40 @@ func (p *Plugin) mayI(ctx context.Context, c *core.Call, in MayIInput) (MayIAnsw
 
 // request reads what is asked for: exactly one of the two members has the right form.
 func (in *MayIInput) request() (access.Permissions, error) {
-	var want, old access.Permissions
-	valid := func(raw json.RawMessage, into *access.Permissions) bool {
-		return len(raw) > 0 && json.Unmarshal(raw, into) == nil && *into != nil
+	var want access.Permissions
+	now, before := false, false
+	for _, f := range in.Forms {
+		switch f.Name {
+		case "permissions":
+			want, now = permissions(f.Raw)
+		case "permission":
+			_, before = permissions(f.Raw)
+		}
 	}
-	now, before := valid(in.Permissions, &want), valid(in.Permission, &old)
 	switch {
 	case now && before:
 		return nil, core.ErrValidation.WithMessage("[body] Invalid input: more than one option matched")
 	case !now && !before:
 		return nil, notOne("body")
-	case before:
-		return nil, nil
 	}
 	return want, nil
+}
+
+// permissions reads a record of lists of texts.
+func permissions(raw json.RawMessage) (access.Permissions, bool) {
+	var all map[string][]*string
+	if json.Unmarshal(raw, &all) != nil || all == nil {
+		return nil, false
+	}
+	out := access.Permissions{}
+	for resource, actions := range all {
+		if actions == nil || slices.Contains(actions, nil) {
+			return nil, false
+		}
+		out[resource] = []string{}
+		for _, a := range actions {
+			out[resource] = append(out[resource], *a)
+		}
+	}
+	return out, true
 }

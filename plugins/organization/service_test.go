@@ -23,7 +23,7 @@ func (c *trips) Begin(ctx context.Context, w contract.Work) context.Context {
 	return ctx
 }
 func (c *trips) End(context.Context, contract.Work, contract.Outcome) {}
-func (c *trips) Event(context.Context, string)                       {}
+func (c *trips) Event(context.Context, string)                        {}
 
 // TestOneTrip: what apps ask costs one round trip, roles of the organization's own
 // included, and so does what each request asks.

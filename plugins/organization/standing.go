@@ -172,7 +172,20 @@ func target(c *core.Call, named *string) string {
 	if named != nil && *named != "" {
 		return *named
 	}
+	return activeOf(c)
+}
+
+// activeOf is the session's active organization; "" for none.
+func activeOf(c *core.Call) string {
 	s, _ := c.Session()
 	id, _ := s.Extra[activeOrganization].(string)
 	return id
+}
+
+// roleTarget is target for the roles of an organization's own: an empty name is none.
+func roleTarget(c *core.Call, named *string) string {
+	if named != nil {
+		return *named
+	}
+	return activeOf(c)
 }

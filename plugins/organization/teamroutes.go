@@ -19,7 +19,7 @@ var (
 type CreateTeamInput struct {
 	Name           string       `json:"name" input:"max=256"`
 	OrganizationID *string      `json:"organizationId"`
-	Fields         core.Members `json:",rest"`
+	Fields         core.Members `json:",rest" input:"loose"`
 }
 
 // UpdateTeamInput is the input of UpdateTeam.
@@ -33,7 +33,7 @@ type UpdateTeamInput struct {
 type UpdateTeamData struct {
 	Name           *string      `json:"name" input:"nonempty,max=256"`
 	OrganizationID *string      `json:"organizationId"`
-	Fields         core.Members `json:",rest"`
+	Fields         core.Members `json:",rest" input:"loose"`
 }
 
 // MarshalJSON writes what a request would hold: for calls from Go.
@@ -73,7 +73,7 @@ type ListTeamMembersInput struct {
 // TeamMemberInput is the input of AddTeamMember and RemoveTeamMember.
 type TeamMemberInput struct {
 	TeamID         string  `json:"teamId"`
-	UserID         string  `json:"userId"`
+	UserID         string  `json:"userId" input:"coerce"`
 	OrganizationID *string `json:"organizationId"`
 }
 

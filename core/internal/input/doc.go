@@ -41,6 +41,8 @@
 //	nullable     null is allowed and leaves the zero value, or nil
 //	body         on any field from the body: the whole body may be absent
 //	loose        on the rest field: z.looseObject, not an intersection with a record
+//	union        on the rest field: loose, and an intersection with a union, which the
+//	             handler checks
 //
 // JSON is read more strictly than JavaScript does, because databases, logs and other
 // parsers behind this one would disagree about it: no duplicate names, no broken UTF-8,

@@ -84,7 +84,9 @@ func (f *filler) object(o *object, i int32, s reflect.Value) {
 		if plain {
 			f.issue("Invalid input: expected object, received ", f.typeName(i))
 		}
-		if o.rest != nil && !o.rest.loose {
+		if o.rest != nil && o.rest.union {
+			f.issue("Invalid input")
+		} else if o.rest != nil && !o.rest.loose {
 			f.issue("Invalid input: expected record, received ", f.typeName(i))
 		}
 		return

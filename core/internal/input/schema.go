@@ -59,6 +59,7 @@ type rest struct {
 	index []int
 	typ   reflect.Type
 	loose bool
+	union bool // what is no object fits none of a union's forms either
 }
 
 // Decoder fills one struct type. It is safe for concurrent use.
@@ -181,10 +182,10 @@ func (c *compiler) member(f reflect.StructField, tag string, index []int, where 
 func (c *compiler) rest(f reflect.StructField, index []int, where string, o *object) {
 	rules, bodyOptional := splitRules(f.Tag.Get("input"))
 	r := &rest{index: index, typ: f.Type}
-	if len(rules) == 1 && rules[0] == "loose" {
-		r.loose = true
+	if len(rules) == 1 && (rules[0] == "loose" || rules[0] == "union") {
+		r.loose, r.union = true, rules[0] == "union"
 	} else if len(rules) > 0 {
-		c.fail(where, "takes the rest, which has no rules but loose and body")
+		c.fail(where, "takes the rest, which has no rules but loose, union and body")
 	}
 	if bodyOptional {
 		if o != &c.top.body {
