@@ -17,6 +17,7 @@ import (
 type watcher struct {
 	mu    sync.Mutex
 	lines []string
+	kept  []string // names and methods as they were given, which must not be the server's memory
 	open  int
 }
 
@@ -26,6 +27,7 @@ func (w *watcher) Begin(ctx context.Context, work contract.Work) context.Context
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.open++
+	w.kept = append(w.kept, work.Name, work.Method)
 	line := "begin " + work.Kind.String() + " " + work.Method + " " + work.Name
 	if work.Request != nil {
 		line += " " + work.Request.Header("X-Request-Id")
@@ -61,8 +63,13 @@ func (w *watcher) take(t *testing.T) []string {
 	if w.open != 0 {
 		t.Errorf("%d pieces of work have not ended", w.open)
 	}
+	for _, s := range w.kept {
+		if strings.Contains(s, "#") {
+			t.Errorf("%q is memory that the server used again", s)
+		}
+	}
 	lines := w.lines
-	w.lines = nil
+	w.lines, w.kept = nil, nil
 	return lines
 }
 
@@ -79,6 +86,7 @@ var (
 	refusingRoute = core.NewRoute[struct {
 		ID string `path:"id"`
 	}, core.None]("GET /observed/:id", core.Public)
+	oddRoute       = core.NewRoute[core.None, core.None]("POST /observed-odd", core.Public)
 	panickingRoute = core.NewRoute[core.None, core.None]("POST /observed-panic", core.Public)
 )
 
@@ -91,6 +99,9 @@ func (watchable) Spec() core.Spec {
 			ID string `path:"id"`
 		}) (out core.None, err error) {
 			return out, core.ErrNotFound
+		}),
+		oddRoute.Handle(func(context.Context, *core.Call, core.None) (out core.None, err error) {
+			return out, core.NewError("OF_A_REQUESTS_OWN_TEXT", 400, "x")
 		}),
 		panickingRoute.Handle(func(context.Context, *core.Call, core.None) (core.None, error) { panic("told to") }).Alias(core.Alias{Method: "POST", Path: "/other/panic"}),
 	}}
@@ -122,6 +133,8 @@ func TestObserver(t *testing.T) {
 			{func() answer { return c.get("/observed/a-secret") }, []string{"end /request /api/auth/observed/:id 404 NOT_FOUND false false"}},
 			{func() answer { return c.post("/observed-panic", nil) }, []string{"end /request /api/auth/observed-panic 500 INTERNAL_SERVER_ERROR true false"}},
 			{func() answer { return e.do(request{method: "POST", path: "/other/panic"}) }, []string{"end /request /other/panic 500 INTERNAL_SERVER_ERROR true false"}},
+			{func() answer { return c.post("/observed-odd", nil) }, []string{"end /request /api/auth/observed-odd 400 unregistered false false"}},
+			{func() answer { return c.post("/sign-in/email", m{"email": 5}) }, []string{"end /request /api/auth/sign-in/email 400 VALIDATION_ERROR false false"}},
 			{func() answer { return c.get("/no-such-thing") }, []string{"end /request  404 NOT_FOUND false false"}},
 			{func() answer { return e.do(request{method: "BREW", path: "/api/auth/ok"}) }, []string{"begin request other  "}},
 		} {
