@@ -49,3 +49,11 @@ func (l limitsOf) Take(ctx context.Context, key string, rule contract.LimitRule,
 
 // FlushDue writes the security events that are due, as background work does.
 func FlushDue(ctx context.Context, a *Auth) error { return a.h.later.flush(ctx, false) }
+
+// StartWorkers starts an Auth's workers, each of which does a job alone for a time.
+func StartWorkers(a *Auth, alone time.Duration) (stop func()) {
+	w := newWorker(a.h)
+	w.handlers, w.alone = a.h.jobs.handlers, alone
+	w.start()
+	return func() { w.close(context.Background()) }
+}

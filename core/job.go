@@ -114,6 +114,7 @@ const (
 	jobTries    = 16               // with the backoff below about 10 hours
 	jobWorkers  = 4
 	jobPoll     = 5 * time.Second
+	jobAlone    = 50 * time.Millisecond
 )
 
 // worker does jobs and clean-up in the background.
@@ -121,13 +122,16 @@ type worker struct {
 	h        *Host
 	handlers map[string]func(context.Context, json.RawMessage) error
 	wake     chan struct{}
+	turn     chan struct{} // of who may begin a job
+	alone    time.Duration // before the next may begin beside it
 	stop     context.CancelFunc
 	ctx      context.Context
 	wg       sync.WaitGroup
 }
 
 func newWorker(h *Host) *worker {
-	w := &worker{h: h, handlers: map[string]func(context.Context, json.RawMessage) error{}, wake: make(chan struct{}, jobWorkers)}
+	w := &worker{h: h, handlers: map[string]func(context.Context, json.RawMessage) error{}, wake: make(chan struct{}, jobWorkers), turn: make(chan struct{}, 1),
+		alone: jobAlone}
 	w.ctx, w.stop = context.WithCancel(context.Background())
 	return w
 }
@@ -184,7 +188,7 @@ func (w *worker) wakeAfter(tx *Tx) {
 func (w *worker) loop() {
 	defer w.wg.Done()
 	for {
-		worked, err := w.runOne(w.ctx)
+		worked, err := w.runInTurn()
 		if err != nil && w.ctx.Err() == nil {
 			w.h.log.Error("jobs cannot be read", w.h.failureArgs(err)...)
 		}
@@ -202,6 +206,22 @@ func (w *worker) loop() {
 		}
 		timer.Stop()
 	}
+}
+
+// runInTurn is runOne for workers beside each other. Of two mails to one address the later
+// one should arrive later: quick jobs are done one after the other, and a slow one lets
+// the next begin beside it.
+func (w *worker) runInTurn() (bool, error) {
+	select {
+	case w.turn <- struct{}{}:
+	case <-w.ctx.Done():
+		return false, w.ctx.Err()
+	}
+	over := sync.OnceFunc(func() { <-w.turn })
+	timer := time.AfterFunc(w.alone, over)
+	defer over()
+	defer timer.Stop()
+	return w.runOne(w.ctx)
 }
 
 // runOne claims the next job that is due and does it.

@@ -3,6 +3,7 @@ package core_test
 import (
 	"context"
 	"errors"
+	"runtime"
 	"slices"
 	"strings"
 	"sync"
@@ -288,4 +289,49 @@ func TestCloseEndsWithItsContext(t *testing.T) {
 		t.Errorf("Close: %v", err)
 	}
 	close(release)
+}
+
+type mailFunc func(contract.Message) error
+
+func (f mailFunc) Send(_ context.Context, m contract.Message) error { return f(m) }
+
+// Two mails to one address arrive in the order in which they were sent; one that takes its
+// time holds up no other.
+func TestJobsInOrder(t *testing.T) {
+	const quick = 40
+	got, slow := make(chan string, quick), make(chan struct{})
+	e := start(t, config(func(c *core.Config) {
+		c.Mailer = mailFunc(func(m contract.Message) error {
+			if m.Template == "slow" {
+				<-slow
+			}
+			runtime.Gosched()
+			got <- m.Template
+			return nil
+		})
+	}))
+	send := func(kind string) {
+		e.clock.Add(time.Millisecond)
+		if err := e.auth.Host().SendMail(t.Context(), nil, contract.Message{Template: kind, To: "a@example.com"}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for i := range quick {
+		send(itoa(i))
+	}
+	stop := core.StartWorkers(e.auth, time.Minute)
+	for i := range quick {
+		if s := <-got; s != itoa(i) {
+			t.Errorf("message %d is %s", i, s)
+		}
+	}
+	stop()
+	send("slow")
+	send("last")
+	stop = core.StartWorkers(e.auth, time.Millisecond)
+	if s := <-got; s != "last" {
+		t.Errorf("the slow one holds up: %s", s)
+	}
+	close(slow)
+	stop()
 }
