@@ -45,6 +45,7 @@ type setup struct {
 	verify    bool // addresses have to be verified
 	noPasskey bool
 	config    func(*core.Config)
+	more      func() core.Plugin // one more plugin
 }
 
 func (s setup) plugins() []core.Plugin {
@@ -52,6 +53,9 @@ func (s setup) plugins() []core.Plugin {
 		twofactor.New(twofactor.Options{Issuer: "Mana"}), jwt.New(jwt.Options{Audience: []string{"mana"}}), bearer.New(bearer.Options{})}
 	if !s.noPasskey {
 		list = append(list, passkey.New(passkey.Options{}))
+	}
+	if s.more != nil {
+		list = append(list, s.more())
 	}
 	return append(list, v1.New(s.o))
 }

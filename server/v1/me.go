@@ -100,6 +100,7 @@ func count(raw json.RawMessage) int {
 }
 
 func (p *Plugin) data(ctx context.Context, c *core.Call, _ core.None) (Summary, error) {
+	c.SetHeader("Cache-Control", "no-store")
 	_, u := c.Session()
 	kept, err := p.kept(ctx, u.ID)
 	if err != nil {
@@ -172,7 +173,22 @@ func (p *Plugin) exportData(ctx context.Context, c *core.Call, _ core.None) (Exp
 			kept[name] = json.RawMessage("[]")
 		}
 	}
+	if kept["passkeys"], err = friendly(kept["passkeys"]); err != nil {
+		return Export{}, err
+	}
 	c.SetHeader("Cache-Control", "no-store")
 	c.SetHeader("Content-Disposition", `attachment; filename="meine-daten-`+c.Now().Format(dayForm)+`.json"`)
 	return Export{core.Time(c.Now()), "2.0", s, kept}, nil
+}
+
+// friendly gives passkeys their names under the earlier system's member as well.
+func friendly(list json.RawMessage) (json.RawMessage, error) {
+	var rows []map[string]json.RawMessage
+	if err := json.Unmarshal(list, &rows); err != nil {
+		return nil, err
+	}
+	for _, row := range rows {
+		row["friendlyName"] = row["name"]
+	}
+	return json.Marshal(rows)
 }

@@ -8,6 +8,7 @@ import (
 	"github.com/pquerna/otp/totp"
 
 	"github.com/sallyport-auth/sallyport/core"
+	"github.com/sallyport-auth/sallyport/plugins/vault"
 	"github.com/sallyport-auth/sallyport/plugintest"
 )
 
@@ -189,6 +190,10 @@ func TestPasskeys(t *testing.T) {
 			t.Errorf("renamed: %s", r.body)
 		}
 
+		if r := c.get(me + "/data/export").want(200); r.text("details.passkeys.0.friendlyName") != "Key" {
+			t.Errorf("export: %s", r.body)
+		}
+
 		in := newOld(t, h, url)
 		ch := in.post(a+"/passkeys/authenticate/options", m{}).want(200).text("challenge")
 		r := in.keep(in.post(a+"/passkeys/authenticate/verify", m{"response": k.assert(ch)}).want(200))
@@ -310,4 +315,22 @@ func TestMe(t *testing.T) {
 			t.Errorf("account: %s", r.body)
 		}
 	})
+}
+
+// TestOtherPlugins: what other plugins serve below /api/v1 takes access tokens too, and
+// fails in its own form.
+func TestOtherPlugins(t *testing.T) {
+	s := setup{more: func() core.Plugin { return vault.New(vault.Options{}) }}
+	h, c := start(t, s)
+	if r := c.get(me + "/encryption-vault/status").want(200); r.get("vaultExists") != false {
+		t.Errorf("status: %s", r.body)
+	}
+	if r := c.get(me + "/encryption-vault/key").want(404); r.text("code") != "VAULT_NOT_INITIALISED" {
+		t.Errorf("key: %s", r.body)
+	}
+	c.post(a+"/logout", m{}).want(200)
+	c.get(me + "/encryption-vault/status").want(401)
+	if h.Count("session") != 1 {
+		t.Error("the session is there")
+	}
 }

@@ -53,6 +53,7 @@ type Device struct {
 }
 
 func (p *Plugin) sessions(ctx context.Context, c *core.Call, _ core.None) ([]Device, error) {
+	c.SetHeader("Cache-Control", "no-store")
 	own, u := c.Session()
 	list, err := p.host.Sessions(ctx, u.ID)
 	out := make([]Device, len(list))

@@ -211,8 +211,10 @@ func TestBrokenDatabase(t *testing.T) {
 				}
 			}
 		}
-		for _, row := range h.Rows("attempt") {
-			t.Errorf("somebody was counted: %s", row)
+		for _, row := range h.Rows("attempt") { // of the good sign-in before
+			if row["failures"] != "0" || row["leases"] != "0" || row["lockedUntil"] != "" {
+				t.Errorf("somebody was counted: %s", row)
+			}
 		}
 		schema, names, _ := h.Auth.Schema()
 		for _, name := range tables {
@@ -321,9 +323,7 @@ func TestTableIsWhole(t *testing.T) {
 	}
 	var served []string
 	for _, r := range h.Auth.Routes() {
-		for _, alias := range r.Aliases {
-			served = append(served, alias)
-		}
+		served = append(served, r.Aliases...)
 		if strings.HasPrefix(r.Path, "/api/v1/") {
 			served = append(served, r.Methods[0]+" "+r.Path)
 		}
