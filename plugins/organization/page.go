@@ -2,12 +2,14 @@ package organization
 
 import (
 	"context"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
 
 	"github.com/sallyport-auth/sallyport/core"
 	"github.com/sallyport-auth/sallyport/core/schema"
+	"github.com/sallyport-auth/sallyport/core/storage"
 )
 
 // memberPage is a part of the list of members.
@@ -20,8 +22,8 @@ type memberPage struct {
 	limit, offset  int
 }
 
-// page reads members with their users, in one statement.
-func (p *Plugin) page(ctx context.Context, m memberPage) ([]Named, error) {
+// pageStatement lists members.
+func (p *Plugin) pageStatement(m memberPage) storage.Statement {
 	order := "{member.createdAt}, {member.id}"
 	if m.sortBy != "" {
 		order = "{member." + m.sortBy + "}"
@@ -30,10 +32,33 @@ func (p *Plugin) page(ctx context.Context, m memberPage) ([]Named, error) {
 		}
 		order += ", {member.id}"
 	}
-	sql := "SELECT " + p.members.Select() + ", {user.id}, {user.name}, {user.email}, {user.image} FROM {member=} " +
-		"JOIN {user=} ON {user.id} = {member.userId} WHERE {member.organizationId} = ?" + m.where + " ORDER BY " + order + " LIMIT ? OFFSET ?"
-	args := append(append([]any{m.organizationID}, m.args...), int64(m.limit), int64(m.offset))
-	rows, err := p.host.DB().Query(ctx, sql, args...)
+	s := storage.Statement{SQL: "SELECT " + p.members.Select() + " FROM {member=} WHERE {member.organizationId} = ?" + m.where + " ORDER BY " + order,
+		Args: append([]any{m.organizationID}, m.args...)}
+	if n := m.early(); n > 0 {
+		s.SQL += " LIMIT " + strconv.Itoa(n)
+		return s
+	}
+	s.SQL, s.Args = s.SQL+" LIMIT ? OFFSET ?", append(s.Args, int64(m.limit), int64(m.offset))
+	return s
+}
+
+// early is how many rows are read for a page that is not far from the beginning, one of a
+// few numbers; 0 for a late page. PostgreSQL plans a prepared statement for any number that
+// is bound, and then sorts all members; a number that it sees keeps it on the index.
+func (m memberPage) early() int {
+	for _, n := range []int{10, 50, 100, 250, maxPage} {
+		if m.offset+m.limit <= n {
+			return n
+		}
+	}
+	return 0
+}
+
+// page reads members, and then their users: joined, PostgreSQL would join every member
+// before a late page too, or read all users, since it plans for any limit at once.
+func (p *Plugin) page(ctx context.Context, m memberPage) ([]Named, error) {
+	s := p.pageStatement(m)
+	rows, err := p.host.DB().Query(ctx, s.SQL, s.Args...)
 	if err != nil {
 		return nil, err
 	}
@@ -41,7 +66,7 @@ func (p *Plugin) page(ctx context.Context, m memberPage) ([]Named, error) {
 	out := []Named{}
 	for rows.Next() {
 		var n Named
-		if err := p.members.Scan(rows, &n.Member, &n.User.ID, &n.User.Name, &n.User.Email, &n.User.Image); err != nil {
+		if err := p.members.Scan(rows, &n.Member); err != nil {
 			return nil, err
 		}
 		out = append(out, n)
@@ -49,7 +74,52 @@ func (p *Plugin) page(ctx context.Context, m memberPage) ([]Named, error) {
 	if err := rows.Err(); err != nil {
 		return nil, err
 	}
-	return out, rows.Close()
+	if m.early() > 0 {
+		out = out[min(m.offset, len(out)):min(m.offset+m.limit, len(out))]
+	}
+	if err := rows.Close(); err != nil || len(out) == 0 {
+		return out, err
+	}
+	return p.named(ctx, out)
+}
+
+// named adds the users of members. One whose user has gone in between is left out.
+func (p *Plugin) named(ctx context.Context, list []Named) ([]Named, error) {
+	s := peopleStatement(list)
+	rows, err := p.host.DB().Query(ctx, s.SQL, s.Args...)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	people := map[string]Person{}
+	for rows.Next() {
+		var u Person
+		if err := rows.Scan(storage.Dests([]any{&u.ID, &u.Name, &u.Email, &u.Image})...); err != nil {
+			return nil, err
+		}
+		people[u.ID] = u
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	for i := range list {
+		list[i].User = people[list[i].UserID]
+	}
+	return slices.DeleteFunc(list, func(n Named) bool { return n.User.ID == "" }), rows.Close()
+}
+
+// peopleStatement reads the users of members. The list is filled up to a power of two with
+// its last id, so that pages of all sizes share a few statements.
+func peopleStatement(list []Named) storage.Statement {
+	var args []any
+	for _, n := range list {
+		args = append(args, n.UserID)
+	}
+	for len(args)&(len(args)-1) != 0 {
+		args = append(args, args[len(args)-1])
+	}
+	return storage.Statement{SQL: "SELECT {user.id}, {user.name}, {user.email}, {user.image} FROM {user=} WHERE {user.id} IN (?" +
+		strings.Repeat(", ?", len(args)-1) + ")", Args: args}
 }
 
 // memberColumn finds a column that members may sort and filter by.

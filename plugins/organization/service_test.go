@@ -73,7 +73,7 @@ func TestOneTrip(t *testing.T) {
 	count("has-permission", 2, func() { // the session is one
 		bob.Post("/organization/has-permission", m{"permissions": pay}).Want(200)
 	})
-	count("list-members", 4, func() { bob.Get("/organization/list-members").Want(200) })
+	count("list-members", 5, func() { bob.Get("/organization/list-members").Want(200) })
 }
 
 // spaces is an app whose organizations have a kind: what the hooks must be able to say.

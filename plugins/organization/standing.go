@@ -21,16 +21,19 @@ type standing struct {
 	top   string // the creator's role
 }
 
+// standingSQL reads a member, and with them the roles of the organization's own.
+func (p *Plugin) standingSQL() string {
+	const which = "WHERE {member.organizationId} = ? AND {member.userId} = ? ORDER BY {member.createdAt}, {member.id}"
+	if p.o.DynamicAccessControl.Enabled {
+		return "SELECT " + p.members.Select() + ", {organizationRole.role}, {organizationRole.permission} FROM {member=} " +
+			"LEFT JOIN {organizationRole=} ON {organizationRole.organizationId} = {member.organizationId} " + which
+	}
+	return "SELECT " + p.members.Select() + " FROM {member=} " + which + " LIMIT 1"
+}
+
 // standing reads a user's; nil for somebody who is no member.
 func (p *Plugin) standing(ctx context.Context, q storage.Conn, organizationID, userID string) (*standing, error) {
-	sql := "SELECT " + p.members.Select() + " FROM {member=} WHERE {member.organizationId} = ? AND {member.userId} = ? " +
-		"ORDER BY {member.createdAt}, {member.id} LIMIT 1"
-	if p.o.DynamicAccessControl.Enabled {
-		sql = "SELECT " + p.members.Select() + ", {organizationRole.role}, {organizationRole.permission} FROM {member=} " +
-			"LEFT JOIN {organizationRole=} ON {organizationRole.organizationId} = {member.organizationId} " +
-			"WHERE {member.organizationId} = ? AND {member.userId} = ? ORDER BY {member.createdAt}, {member.id}"
-	}
-	rows, err := q.Query(ctx, sql, organizationID, userID)
+	rows, err := q.Query(ctx, p.standingSQL(), organizationID, userID)
 	if err != nil {
 		return nil, err
 	}
