@@ -46,7 +46,11 @@ const (
 	defaultMaxOpen   = 20
 	defaultLifetime  = 30 * time.Minute
 	defaultStatement = 10 * time.Second
-	minVersion       = 130000
+	// defaultConnect bounds connecting, and the asking for a statement's end, unless the
+	// connection string sets connect_timeout: a server that was stopped takes connections
+	// and says nothing, and the driver would wait for ever, whatever the context says.
+	defaultConnect = 3 * time.Second
+	minVersion     = 130000
 )
 
 // Database is the adapter.
@@ -86,6 +90,9 @@ func Open(ctx context.Context, dsn string, o Options) (storage.Database, error) 
 			cfg.Runtime = map[string]string{}
 		}
 		cfg.Runtime["statement_timeout"] = strconv.FormatInt(max(1, o.StatementTimeout.Milliseconds()), 10)
+	}
+	if cfg.ConnectTimeout == 0 {
+		cfg.ConnectTimeout = defaultConnect
 	}
 	connector, err := pq.NewConnectorConfig(cfg)
 	if err != nil {
