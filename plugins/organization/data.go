@@ -2,6 +2,7 @@ package organization
 
 import (
 	"context"
+	"errors"
 	"slices"
 
 	"github.com/sallyport-auth/sallyport/core"
@@ -72,6 +73,9 @@ func (p *Plugin) erase(ctx context.Context, tx *core.Tx, userID string) error {
 
 func (p *Plugin) eraseFrom(ctx context.Context, tx *core.Tx, m *Member, u *core.User) error {
 	o, err := p.lock(ctx, tx, m.OrganizationID)
+	if errors.Is(err, ErrNotFound) {
+		return nil // deleted meanwhile, with the membership
+	}
 	if err != nil {
 		return err
 	}

@@ -27,8 +27,11 @@ func (p *Plugin) invite(ctx context.Context, c *core.Call, in InviteInput) (Invi
 	if !core.ValidEmail(email) {
 		return out, core.ErrInvalidEmail
 	}
+	roles, err := roleNames(in.Role)
+	if err != nil {
+		return out, err
+	}
 	return out, p.change(ctx, c, id, ErrMemberNotFound, func(ctx context.Context, a act) error {
-		roles := access.Names(in.Role...)
 		if err := p.mayInvite(ctx, a, email, roles); err != nil {
 			return err
 		}

@@ -177,7 +177,10 @@ func (p *Plugin) leave(ctx context.Context, c *core.Call, in LeaveInput) (Named,
 
 func (p *Plugin) updateMemberRole(ctx context.Context, c *core.Call, in UpdateMemberRoleInput) (Member, error) {
 	var out Member
-	roles := access.Names(in.Role...)
+	roles, err := roleNames(in.Role)
+	if err != nil {
+		return out, err
+	}
 	if len(roles) == 0 {
 		return out, errNoRole
 	}
@@ -232,6 +235,19 @@ func (p *Plugin) mayUpdateRole(ctx context.Context, a act, m *Member, roles []st
 		return ErrMayNotUpdateMember
 	}
 	return nil
+}
+
+// maxRoles is how many roles a member or an invitation has at most: each permission check
+// reads them.
+const maxRoles = 50
+
+// roleNames reads the roles of a request, which are names in lists or joined by commas.
+func roleNames(given []string) ([]string, error) {
+	names := access.Names(given...)
+	if len(names) > maxRoles {
+		return nil, core.ErrValidation.WithMessage("[body.role] Too big: expected at most 50 roles")
+	}
+	return names, nil
 }
 
 // noSuchRole is ROLE_NOT_FOUND with Better Auth's text for it.

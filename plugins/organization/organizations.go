@@ -25,7 +25,11 @@ func (p *Plugin) create(ctx context.Context, c *core.Call, in CreateInput) (Crea
 	if !may {
 		return none, ErrMayNotCreate
 	}
-	row := Organization{Name: in.Name, Slug: in.Slug, Logo: opt(in.Logo), Metadata: in.Metadata.text(), Extras: core.Extras{Extra: extra}}
+	metadata, err := in.Metadata.metadataText("body.metadata")
+	if err != nil {
+		return none, err
+	}
+	row := Organization{Name: in.Name, Slug: in.Slug, Logo: opt(in.Logo), Metadata: metadata, Extras: core.Extras{Extra: extra}}
 	var m made
 	err = p.host.Tx(ctx, nil, func(ctx context.Context, tx *core.Tx) (err error) {
 		if err = c.RecheckSession(ctx, tx); err != nil {
@@ -116,6 +120,10 @@ func (p *Plugin) update(ctx context.Context, c *core.Call, in UpdateInput) (Deta
 	if err != nil {
 		return out, err
 	}
+	metadata, err := in.Data.Metadata.metadataText("body.data.metadata")
+	if err != nil {
+		return out, err
+	}
 	id := target(c, in.OrganizationID)
 	if id == "" {
 		return out, ErrNotFound
@@ -132,8 +140,8 @@ func (p *Plugin) update(ctx context.Context, c *core.Call, in UpdateInput) (Deta
 		if in.Data.Logo.Set {
 			o.Logo = opt(in.Data.Logo)
 		}
-		if in.Data.Metadata != nil {
-			o.Metadata = in.Data.Metadata.text()
+		if metadata != nil {
+			o.Metadata = metadata
 		}
 		maps.Copy(o.Extra, extra)
 		err := orghook.OrganizationUpdate.Run(ctx, p.host, a.Tx, &orghook.OrganizationEvent{Act: a.Act, Old: &old}, func(ctx context.Context) error {
@@ -345,7 +353,7 @@ func (p *Plugin) getFull(ctx context.Context, c *core.Call, in GetFullInput) (*F
 func (p *Plugin) list(ctx context.Context, c *core.Call, _ core.None) ([]Organization, error) {
 	_, u := c.Session()
 	rows, err := p.host.DB().Query(ctx, "SELECT "+p.organizations.Select()+" FROM {member=} JOIN {organization=} ON {organization.id} = {member.organizationId} "+
-		"WHERE {member.userId} = ? ORDER BY {member.createdAt}, {member.id} LIMIT ?", u.ID, int64(maxPage))
+		"WHERE {member.userId} = ? ORDER BY {member.createdAt}, {member.id} LIMIT ?", u.ID, int64(maxList))
 	if err != nil {
 		return nil, err
 	}

@@ -216,8 +216,10 @@ func (p *Plugin) mayHandOut(me *standing, request access.Permissions, refusal *c
 	return refusal.WithMember("missingPermissions", raw)
 }
 
+// permissionText is how permissions are stored: each action once, as every check of a
+// permission reads them.
 func permissionText(p access.Permissions) (string, error) {
-	raw, err := json.Marshal(p)
+	raw, err := json.Marshal(p.Distinct())
 	return string(raw), err
 }
 
@@ -323,6 +325,15 @@ func (p *Plugin) changeRole(ctx context.Context, a act, r *Role, data UpdateRole
 		}
 	}
 	if deref(data.RoleName) != "" {
+		// Members may have the new name left from a role that was called so before: a rename
+		// hands out what the role holds, as making one does.
+		var holds access.Permissions
+		if err := json.Unmarshal([]byte(r.Permission), &holds); err != nil {
+			holds = nil // it grants nothing
+		}
+		if err := p.mayHandOut(a.me, holds, ErrMayNotUpdateRole); err != nil {
+			return err
+		}
 		r.Role = strings.ToLower(*data.RoleName)
 		if err := p.freeName("body.data.roleName", r.Role); err != nil {
 			return err

@@ -43,7 +43,7 @@ var (
 type CreateInput struct {
 	Name       string           `json:"name" input:"nonempty,max=256"`
 	Slug       string           `json:"slug" input:"nonempty,max=256"`
-	Logo       core.Opt[string] `json:"logo"`
+	Logo       core.Opt[string] `json:"logo" input:"max=65536"`
 	Metadata   *Record          `json:"metadata"`
 	KeepActive *bool            `json:"keepCurrentActiveOrganization"`
 	Fields     core.Members     `json:",rest" input:"loose"`
@@ -60,7 +60,7 @@ type UpdateInput struct {
 type UpdateData struct {
 	Name     *string          `json:"name" input:"nonempty,max=256"`
 	Slug     *string          `json:"slug" input:"nonempty,max=256"`
-	Logo     core.Opt[string] `json:"logo"`
+	Logo     core.Opt[string] `json:"logo" input:"max=65536"`
 	Metadata *Record          `json:"metadata"`
 	Fields   core.Members     `json:",rest" input:"loose"`
 }
@@ -120,6 +120,18 @@ func (r *Record) text() *string {
 	}
 	s := string(raw)
 	return &s
+}
+
+// maxMetadata is how large metadata may be, in bytes of JSON: lists hold a hundred of them.
+const maxMetadata = 64 << 10
+
+// metadataText is text for what a request sent, within the limit.
+func (r *Record) metadataText(at string) (*string, error) {
+	s := r.text()
+	if len(deref(s)) > maxMetadata {
+		return nil, core.ErrValidation.WithMessage("[" + at + "] Too big: expected at most 65536 bytes")
+	}
+	return s, nil
 }
 
 // DeleteInput is the input of Delete.

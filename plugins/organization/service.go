@@ -89,7 +89,10 @@ func (p *Plugin) Create(ctx context.Context, outer *core.Tx, n orghook.NewOrgani
 
 // AddMember implements orghook.Service.
 func (p *Plugin) AddMember(ctx context.Context, outer *core.Tx, n orghook.NewMember) (*Member, error) {
-	roles := access.Names(n.Roles...)
+	roles, err := roleNames(n.Roles)
+	if err != nil {
+		return nil, err
+	}
 	if len(roles) == 0 {
 		return nil, ErrRoleNotFound
 	}
@@ -97,7 +100,7 @@ func (p *Plugin) AddMember(ctx context.Context, outer *core.Tx, n orghook.NewMem
 		return nil, errTeamsOff
 	}
 	var m Member
-	err := p.host.Tx(ctx, outer, func(ctx context.Context, tx *core.Tx) error {
+	err = p.host.Tx(ctx, outer, func(ctx context.Context, tx *core.Tx) error {
 		o, err := p.lock(ctx, tx, n.OrganizationID)
 		if err != nil {
 			return err

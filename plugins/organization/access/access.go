@@ -133,6 +133,20 @@ func (p Permissions) Clone() Permissions {
 	return out
 }
 
+// Distinct returns a copy with each action once, where it stands first.
+func (p Permissions) Distinct() Permissions {
+	out := make(Permissions, len(p))
+	for resource, actions := range p {
+		out[resource] = []string{}
+		for _, a := range actions {
+			if !slices.Contains(out[resource], a) {
+				out[resource] = append(out[resource], a)
+			}
+		}
+	}
+	return out
+}
+
 func (p Permissions) resources() []string { return slices.Sorted(maps.Keys(p)) }
 
 // Names splits a role column into its names: joined by commas, spaces around them do not
