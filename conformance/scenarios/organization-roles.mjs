@@ -103,7 +103,7 @@ async function dynamic(s) {
   await s.step("invite to a role of the database", () => post(cid, "invite-member", { email: "x@example.com", role: "sales" }));
   await s.step("invite to an unknown one", () => post(cid, "invite-member", { email: "y@example.com", role: "sales,clerks" }));
   const update = (label, c, body) => s.step(`update ${label}`, () => post(c, "update-role", body));
-  for (const body of [undefined, {}, [], { data: {} }, { roleName: "sales" }, { roleName: "", data: { permission: p } }, { roleName: 5, data: { permission: p } }, { roleName: "sales", data: null }, { roleName: "sales", data: { permission: [] } }, { roleName: "sales", data: { permission: { project: "x" } } }, { roleName: "sales", data: { roleName: 5 } },
+  for (const body of [undefined, [], { data: {} }, { roleName: "sales" }, { roleName: "", data: { permission: p } }, { roleName: 5, data: { permission: p } }, { roleName: "sales", data: null }, { roleName: "sales", data: { permission: [] } }, { roleName: "sales", data: { permission: { project: "x" } } }, { roleName: "sales", data: { roleName: 5 } },
     { roleName: "nope", data: { permission: p } }, { roleId: "nope", data: { permission: p } }, { roleName: "admin", data: { permission: p } }, { roleName: "sales", data: { permission: { nope: [] } } }, { roleName: "sales", data: { permission: { project: ["nope"] } } }, { roleName: "sales", data: { roleName: "admin" } }, { roleName: "sales", data: { roleName: "desk" } }, { roleName: "sales", data: { permission: p }, organizationId: other.id }])
     await update(JSON.stringify(body)?.replace(other.id, "another's"), ann, body);
   await update("by a member", cid, { roleName: "sales", data: { permission: { project: ["delete"] } } });
