@@ -24,7 +24,7 @@ func (p *Plugin) invite(ctx context.Context, c *core.Call, in InviteInput) (Invi
 		return out, ErrNotFound
 	}
 	email := core.NormalEmail(in.Email)
-	if !core.ValidEmail(email) {
+	if !core.ValidEmail(strings.ToLower(in.Email)) { // spaces around it are no part of an address
 		return out, core.ErrInvalidEmail
 	}
 	roles, err := roleNames(in.Role)
