@@ -118,6 +118,7 @@ var commands = []command{
 	{"migrate apply", "", "bring the database up to date", migrateApply, false, ""},
 	{"migrate verify", "", "check that the database has what the plugins need", migrateVerify, false, ""},
 	{"user show", "USER", "print what there is to know of a user: an address or id", userShow, false, "an address or id"},
+	{"user unlock", "USER", "lift a lock that wrong guesses brought about", userUnlock, false, "an address or id"},
 	{"user revoke-sessions", "USER", "sign a user out everywhere", userRevoke, false, "an address or id"},
 	{"user verify-email", "USER", "mark a user's address as verified, on your word", userVerify, false, "an address or id"},
 	{"user reset-2fa", "USER", "take a user's second factors off, and sign them out", userReset, false, "an address or id"},

@@ -63,7 +63,7 @@ var userShow = onUser(func(ctx context.Context, r *run, auth *core.Auth, u *core
 	if s == nil {
 		return errors.New("the user was deleted meanwhile")
 	}
-	locked, err := h.Attempts("password").Locked(ctx, u.ID)
+	locked, err := h.LockedUntil(ctx, u.ID)
 	if err != nil {
 		return err
 	}
@@ -94,6 +94,13 @@ var userShow = onUser(func(ctx context.Context, r *run, auth *core.Auth, u *core
 			line("last sign-in", stamp(last.Events[0].CreatedAt)+" from "+either(last.Events[0].IP, "an unknown address"))
 		}
 	})
+})
+
+var userUnlock = onUser(func(ctx context.Context, r *run, auth *core.Auth, u *core.User) error {
+	if err := auth.Host().Unlock(ctx, nil, u.ID); err != nil {
+		return err
+	}
+	return r.say("%s is not locked; wrong guesses so far are forgotten.", u.Email)
 })
 
 var userRevoke = onUser(func(ctx context.Context, r *run, auth *core.Auth, u *core.User) error {

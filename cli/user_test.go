@@ -100,12 +100,14 @@ func userCommands(t *testing.T, database string) {
 	if out := o.run(0, "locked          until ", "user", "show", o.id); !strings.Contains(out, "Z\n") {
 		t.Errorf("%s", out)
 	}
+	o.run(0, "ada@example.com is not locked", "user", "unlock", "ada@example.com")
+	o.run(0, "locked          no", "user", "show", o.id)
 	o.run(0, "signed out everywhere", "user", "revoke-sessions", "ada@example.com")
 	o.run(0, "no second factor any more", "user", "reset-2fa", o.id)
 	o.run(64, "say --yes as well", "user", "delete", "ada@example.com")
 	o.run(0, "ada@example.com", "user", "show", "ada@example.com")
 	o.run(0, "is deleted", "user", "delete", "ada@example.com", "--yes")
-	for _, command := range []string{"show", "revoke-sessions", "verify-email", "reset-2fa"} {
+	for _, command := range []string{"show", "unlock", "revoke-sessions", "verify-email", "reset-2fa"} {
 		o.run(1, `no user has the address or id "ada@example.com"`, "user", command, "ada@example.com")
 		o.run(64, "want an address or id", "user", command)
 		o.run(64, `unexpected argument "b"`, "user", command, "a", "b")
@@ -123,7 +125,7 @@ func userCommands(t *testing.T, database string) {
 				t.Errorf("%s: the actor is %q", e.Type, e.Actor)
 			}
 		}
-		for _, want := range []string{core.EventSignUp, core.EventEmailVerified, core.EventSessionRevoked, "two-factor.disabled", core.EventUserDeleted} {
+		for _, want := range []string{core.EventSignUp, core.EventEmailVerified, core.EventAccountUnlocked, core.EventSessionRevoked, "two-factor.disabled", core.EventUserDeleted} {
 			if seen[want] != 1 {
 				t.Errorf("%d events %s, want 1", seen[want], want)
 			}
