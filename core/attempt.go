@@ -3,7 +3,6 @@ package core
 import (
 	"context"
 	"encoding/base64"
-	"log/slog"
 	"strings"
 	"time"
 
@@ -52,6 +51,7 @@ const attemptLease = 30 * time.Second
 type Attempt struct {
 	h      *Host
 	limits []contract.AttemptLimit // of the account or the device first
+	store  contract.AttemptStore   // that counts it
 }
 
 // Reserve takes one attempt for a subject: the user's id, or what was typed where no
@@ -68,13 +68,13 @@ func (a Attempts) Reserve(ctx context.Context, subject string) (Attempt, error) 
 	if network := a.network(c); network.Key != "" {
 		limits = append(limits, network)
 	}
-	wait, err := h.reserve(ctx, limits)
+	wait, store, err := h.reserve(ctx, limits)
 	if err != nil {
 		return a.uncounted(ctx, err)
 	}
 	refusal := refused(wait)
 	if refusal == nil {
-		return Attempt{h, limits}, nil
+		return Attempt{h, limits, store}, nil
 	}
 	if a.alone {
 		return Attempt{}, refusal
@@ -87,13 +87,13 @@ func (a Attempts) Reserve(ctx context.Context, subject string) (Attempt, error) 
 		return Attempt{}, refusal
 	}
 	limits = []contract.AttemptLimit{a.keyed("device", c.device(subject))}
-	if wait, err = h.reserve(ctx, limits); err != nil {
+	if wait, store, err = h.reserve(ctx, limits); err != nil {
 		return a.uncounted(ctx, err)
 	}
 	if refusal = refused(wait); refusal != nil {
 		return Attempt{}, refusal
 	}
-	return Attempt{h, limits}, nil
+	return Attempt{h, limits, store}, nil
 }
 
 // refused is the answer where one of the counters of account and network refuses.
@@ -158,8 +158,7 @@ func (t Attempt) Fail(ctx context.Context) error {
 	}
 	// The client may hang up on hearing "wrong": the guess was made all the same.
 	ctx = context.WithoutCancel(ctx)
-	err := t.h.attempts().Fail(ctx, t.h.Now(), t.limits...)
-	t.h.counted(ctx, err)
+	err := t.fail(ctx)
 	if t.h.cfg.Lockout.OnFailure == "open" {
 		return nil
 	}
@@ -171,9 +170,7 @@ func (t Attempt) Release(ctx context.Context) {
 	if t.h == nil {
 		return
 	}
-	// If this fails too, the lease runs out by itself.
-	ctx = context.WithoutCancel(ctx)
-	t.h.counted(ctx, t.h.attempts().Release(ctx, t.h.Now(), "", t.limits...))
+	t.release(context.WithoutCancel(ctx), "")
 }
 
 // Unlock forgets the attempts of a subject: after a reset, or by an administrator. In the
@@ -186,42 +183,14 @@ func (a Attempts) Unlock(ctx context.Context, tx *Tx, subject string) error {
 	}
 	var err error
 	a.h.afterwards(ctx, tx, func(ctx context.Context) {
-		err = a.h.cfg.Lockout.Store.Forget(ctx, key)
-		a.h.counted(ctx, err)
+		err = a.h.forgetAttempts(ctx, key)
 	})
-	return storeFailed(ctx, err)
+	return err
 }
 
 // Locked tells until when a subject is locked; the zero time if it is not.
 func (a Attempts) Locked(ctx context.Context, subject string) (time.Time, error) {
-	return a.h.attempts().Locked(ctx, a.h.Now(), a.key(subject))
-}
-
-// attempts is the store of the counters.
-func (h *Host) attempts() contract.AttemptStore {
-	if s := h.cfg.Lockout.Store; s != nil {
-		return s
-	}
-	return databaseAttempts{h}
-}
-
-func (h *Host) reserve(ctx context.Context, limits []contract.AttemptLimit) ([]time.Duration, error) {
-	if InTx(ctx) {
-		return nil, errPoolInTx
-	}
-	wait, err := h.attempts().Reserve(ctx, h.Now(), attemptLease, limits...)
-	h.counted(ctx, err)
-	return wait, storeFailed(ctx, err)
-}
-
-// counted watches whether the counters answer.
-func (h *Host) counted(ctx context.Context, err error) {
-	switch {
-	case h.cfg.Lockout.Store != nil:
-		h.watch.attempts.saw(ctx, err)
-	case err != nil && h.cfg.Lockout.OnFailure == "open":
-		h.log.LogAttrs(ctx, slog.LevelError, "wrong guesses are not counted", h.failureAttrs(err)...)
-	}
+	return a.h.attemptsLocked(ctx, a.key(subject))
 }
 
 // uncounted is the attempt where the counters do not answer: refused, or open by choice.
@@ -236,23 +205,24 @@ func (a Attempts) uncounted(ctx context.Context, err error) (Attempt, error) {
 // follows from it, and done for behind it. The account's failures are forgotten, those of
 // the network are not: else a right password of the attacker's own would clear them.
 func (h *Host) settle(tx *Tx, list []Attempt) (with []storage.Statement, done func(context.Context)) {
+	var outside []Attempt
 	for _, t := range list {
 		if t.h == nil {
 			continue
 		}
-		if h.cfg.Lockout.Store == nil {
-			with = append(with, databaseAttempts{h}.release(h.Now(), t.limits[0].Key, t.limits))
+		if d, own := t.store.(databaseAttempts); own {
+			with = append(with, d.release(h.Now(), t.limits[0].Key, t.limits))
+		} else {
+			outside = append(outside, t)
 		}
 	}
 	return with, func(ctx context.Context) {
-		if h.cfg.Lockout.Store == nil {
+		if len(outside) == 0 {
 			return
 		}
 		h.afterwards(ctx, tx, func(ctx context.Context) {
-			for _, t := range list {
-				if t.h != nil { // if this fails, the lease runs out by itself
-					h.counted(ctx, h.cfg.Lockout.Store.Release(ctx, h.Now(), t.limits[0].Key, t.limits...))
-				}
+			for _, t := range outside {
+				t.release(ctx, t.limits[0].Key)
 			}
 		})
 	}

@@ -241,7 +241,10 @@ type LockoutConfig struct {
 	// read: "closed" (nobody gets in with a password or code: 503) or "open" (guesses are
 	// not counted). Default closed: who can break the counters must not guess freely.
 	OnFailure string `yaml:"onFailure"`
-	// Store counts outside of the database. Default: the database.
+	// Storage is where guesses are counted: "database" (default), or "redis", which Store is.
+	// While that does not answer, the database counts.
+	Storage string `yaml:"storage"`
+	// Store counts outside of the database. The program makes one of the option redis.
 	Store contract.AttemptStore `yaml:"-"`
 }
 

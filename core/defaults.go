@@ -47,6 +47,10 @@ func (c *Config) setDefaults() {
 	def(&c.Lockout.Network.Window, 900)
 	def(&c.Lockout.Network.Duration, 900)
 	def(&c.Lockout.OnFailure, "closed")
+	if c.Lockout.Store != nil {
+		def(&c.Lockout.Storage, "redis")
+	}
+	def(&c.Lockout.Storage, "database")
 	defPtr(&c.Audit.Retention, 365*86400)
 	def(&c.IDs, "random")
 	if c.Logger == nil {

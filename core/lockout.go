@@ -46,8 +46,9 @@ func (b *compiler) lockout() {
 		b.fault("lockout.onFailure: %q is neither closed nor open", cfg.OnFailure)
 	}
 	w := &b.h.watch.attempts
-	w.name, w.log, w.meanwhile = "attempts", b.h.log, "nobody gets in with a password or code"
-	if cfg.OnFailure == "open" {
-		w.meanwhile = "wrong guesses are not counted"
+	w.name, w.log, w.meanwhile = "attempts", b.h.log, "the database counts"
+	if cfg.Storage != "database" && cfg.Storage != "redis" {
+		b.fault("lockout.storage: %q is neither database nor redis", cfg.Storage)
 	}
+	b.store("lockout.storage", cfg.Storage, "Config.Lockout.Store", cfg.Store != nil)
 }

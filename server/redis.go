@@ -22,11 +22,14 @@ func (c *Config) stores(cfg *core.Config) (*redis.Client, error) {
 	if cfg.RateLimit.Storage == "redis" && cfg.RateLimit.Store == nil {
 		cfg.RateLimit.Store, used = client.Limits(), true
 	}
+	if cfg.Lockout.Storage == "redis" && cfg.Lockout.Store == nil {
+		cfg.Lockout.Store, used = client.Attempts(), true
+	}
 	if cfg.Session.Storage == "redis" && cfg.Session.Store == nil {
 		cfg.Session.Store, used = client.Sessions(), true
 	}
 	if !used {
-		return nil, errors.New(`redis: nothing uses it: set session.storage or rateLimit.storage to "redis", or leave redis out`)
+		return nil, errors.New(`redis: nothing uses it: set rateLimit.storage, lockout.storage or session.storage to "redis", or leave redis out`)
 	}
 	return client, nil
 }

@@ -107,6 +107,8 @@ func TestRedisOptions(t *testing.T) {
 		{"a URL in a variable", "plugins: [toy]\nrateLimit: {storage: redis}", "", []string{"SALLYPORT_REDIS_URL=redis://127.0.0.1:1"}},
 		{"no URL", "plugins: [toy]\nrateLimit: {storage: redis}", `rateLimit.storage: "redis" needs a store`, nil},
 		{"sessions", "plugins: [toy]\nsession: {storage: redis}\nredis: {url: 'redis://127.0.0.1:1'}", "", nil},
+		{"locks", "plugins: [toy]\nlockout: {storage: redis}\nredis: {url: 'redis://127.0.0.1:1'}", "", nil},
+		{"no URL for locks", "plugins: [toy]\nlockout: {storage: redis}", `lockout.storage: "redis" needs a store`, nil},
 		{"no URL for sessions", "plugins: [toy]\nsession: {storage: redis}", `session.storage: "redis" needs a store`, nil},
 		{"no use", "plugins: [toy]\nredis: {url: 'redis://127.0.0.1:1'}", "redis: nothing uses it", nil},
 		{"no URL of Redis", "plugins: [toy]\nrateLimit: {storage: redis}\nredis: {url: 'http://u:hidden@x'}", "redis.url: want redis://", nil},

@@ -16,6 +16,7 @@ func Attempts(t *testing.T, open func(t *testing.T) []contract.AttemptStore) {
 	for name, test := range map[string]func(*attempts){
 		"max failures lock":           maxFailuresLock,
 		"a lock ends when it says":    lockEnds,
+		"a lock is not made longer":   lockStays,
 		"the window ends":             windowEnds,
 		"leases count, and run out":   leasesRunOut,
 		"a right guess forgets":       rightGuessForgets,
@@ -122,6 +123,15 @@ func lockEnds(a *attempts) {
 	a.locked(time.Time{}, "a")
 	a.guess(3, limit("a")) // none of those before the lock counts
 	a.want(30*time.Minute, limit("a"))
+}
+
+// A guess that was on its way when the lock fell is settled behind it.
+func lockStays(a *attempts) {
+	a.guess(3, limit("a"))
+	until := a.now.Add(30 * time.Minute)
+	a.now = a.now.Add(time.Minute)
+	a.fail(limit("a"))
+	a.locked(until, "a")
 }
 
 func windowEnds(a *attempts) {

@@ -28,7 +28,7 @@ database: {url: "%s", maxOpen: 5}
 redis: {url: "%s", pause: 200ms}
 password: {memoryKiB: 64, iterations: 1, parallelism: 1}
 session: {storage: redis}
-lockout: {network: {disabled: true}} # all users mistype, and all come from here
+lockout: {storage: redis, network: {disabled: true}} # all users mistype, and all come from here
 rateLimit:
   enabled: true
   storage: redis
