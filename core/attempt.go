@@ -56,8 +56,8 @@ type Attempt struct {
 
 // Reserve takes one attempt for a subject: the user's id, or what was typed where no
 // user is known. ctx is the request's: it tells the client's network and device. Where
-// none is left it answers ErrAccountLocked, or ErrTooManyRequests if that is the network's
-// doing alone, with Retry-After.
+// none is left it answers ErrAccountLocked, or ErrTooManyRequests if that is the doing of the
+// network or of guesses that are on their way, with Retry-After.
 func (a Attempts) Reserve(ctx context.Context, subject string) (Attempt, error) {
 	h := a.h
 	if h.cfg.Lockout.Disabled {
@@ -96,14 +96,16 @@ func (a Attempts) Reserve(ctx context.Context, subject string) (Attempt, error) 
 	return Attempt{h, limits, store}, nil
 }
 
-// refused is the answer where one of the counters of account and network refuses.
+// refused is the answer where one of the counters of account and network refuses. A count
+// that is full of guesses on their way locks nobody: where a failure of ours keeps them
+// from being settled, they run out.
 func refused(wait []time.Duration) *Error {
 	e, longest := (*Error)(nil), time.Duration(0)
 	for i, w := range wait {
 		if w <= 0 {
 			continue
 		}
-		if longest = max(longest, w); i == 0 {
+		if longest = max(longest, w); i == 0 && w != attemptLease {
 			e = ErrAccountLocked
 		} else if e == nil {
 			e = ErrTooManyRequests

@@ -47,6 +47,9 @@ func (t Attempt) fail(ctx context.Context) error {
 
 // release settles an attempt that was no wrong guess. If that fails, the lease runs out.
 func (t Attempt) release(ctx context.Context, forget string) {
+	if t.h == nil {
+		return
+	}
 	err := t.store.Release(ctx, t.h.Now(), forget, t.limits...)
 	if _, own := t.store.(databaseAttempts); own {
 		t.h.counted(ctx, err)

@@ -59,14 +59,17 @@ type Checked struct {
 }
 
 // Release gives the attempts back where what should have followed was refused by err and
-// did not happen: a right password must not count as a guess. Where the database has
-// failed, it is left alone, and the attempts run out by themselves.
+// did not happen: a right password must not count as a guess. Where err is a failure of
+// ours, this is tried for a second; if it fails too, the attempts run out by themselves.
 func (c Checked) Release(ctx context.Context, err error) {
+	ctx = context.WithoutCancel(ctx)
 	if e := AsError(err); e == nil || e.Status >= 500 {
-		return
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(ctx, time.Second)
+		defer cancel()
 	}
 	for _, t := range c.Attempts {
-		t.Release(ctx)
+		t.release(ctx, "")
 	}
 }
 

@@ -287,3 +287,48 @@ func TestMailerHangs(t *testing.T) {
 	eventually(t, "the mails", func() bool { return m.sent.Load() >= 3 })
 	x.report()
 }
+
+// A full disk: SQLite takes no further page. A right password is answered 503 as often as
+// it is sent, since what it would write does not fit, and lets in at once when there is
+// room again.
+func TestDiskFull(t *testing.T) {
+	db, err := sqlite.Open(t.Context(), t.TempDir()+"/app.db", sqlite.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { db.Close() })
+	x := newApp(t, db, nil)
+	if x.signUp() != 200 {
+		t.Fatal("the app does not work before the fault")
+	}
+	if err := db.DDL(t.Context(), "PRAGMA max_page_count = 1"); err != nil { // as many as there are
+		t.Fatal(err)
+	}
+	// What is left of the pages that are there is filled up.
+	for i := 0; x.signUp() == 200; i++ {
+		if i > 2000 {
+			t.Fatal("the database does not get full")
+		}
+	}
+	full := 0
+	for range 60 { // many more than a lock takes
+		if s := x.signIn("user1@example.com", password); s == 503 {
+			full++
+		}
+	}
+	if full < 20 {
+		t.Errorf("only %d sign-ins met the full disk: the test shows little", full)
+	}
+	if err := db.DDL(t.Context(), "PRAGMA max_page_count = 1000000"); err != nil {
+		t.Fatal(err)
+	}
+	if s := x.signIn("user1@example.com", password); s != 200 {
+		t.Errorf("with room again: %d", s)
+	}
+	for _, email := range x.saved {
+		if s := x.signIn(email, password); s != 200 {
+			t.Errorf("%s was confirmed, and is answered %d", email, s)
+		}
+	}
+	x.report()
+}
