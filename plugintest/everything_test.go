@@ -100,7 +100,7 @@ func (p *everything) Spec() core.Spec {
 				return guests.List(ctx, p.host.DB(), core.ListOptions{}, guestUser.Eq(u.ID))
 			}),
 		},
-		Aliases:   []core.Alias{{Method: "GET", Path: "/api/v1/book/features", Target: "GET /features"}},
+		Aliases: []core.Alias{{Method: "GET", Path: "/api/v1/book/features", Target: "GET /features"}},
 		Envelopes: []core.Envelope{{Prefix: "/api/v1/book/", Owns: true, Write: func(f core.Failure) core.Response {
 			return core.Response{Status: f.Class.Status(), Body: []byte(f.Class)}
 		}}},

@@ -22,7 +22,9 @@ import (
 // invoices is an app in which members of organizations pay invoices, behind both mounts.
 func invoices(auth *core.Auth, orgs contract.Organizations) map[string]func(*testing.T, *authtest.Client, *http.Request) (int, string) {
 	read, pay := contract.Permissions{"invoice": {"read"}}, contract.Permissions{"invoice": {"pay"}}
-	show := func(m contract.Membership, ok bool) string { return fmt.Sprint(ok, " ", m.OrganizationID, " ", m.Roles) }
+	show := func(m contract.Membership, ok bool) string {
+		return fmt.Sprint(ok, " ", m.OrganizationID, " ", m.Roles)
+	}
 
 	byPath := func(r *http.Request) string { return r.PathValue("org") }
 	who := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -56,7 +58,9 @@ func invoices(auth *core.Auth, orgs contract.Organizations) map[string]func(*tes
 			mux.ServeHTTP(w, r)
 			return body(t, w.Result())
 		},
-		"fiber": func(t *testing.T, c *authtest.Client, r *http.Request) (int, string) { return body(t, c.Fiber(t, app, r)) },
+		"fiber": func(t *testing.T, c *authtest.Client, r *http.Request) (int, string) {
+			return body(t, c.Fiber(t, app, r))
+		},
 	}
 }
 
