@@ -43,15 +43,22 @@ func (p *Plugin) events(_ context.Context, c *core.Call, res core.Response) (cor
 	_, u := c.Session()
 	out := make([]Event, len(in.Events))
 	for i, e := range in.Events {
-		out[i] = Event{e.ID, u.ID, p.legacy(e.Type), e.IPAddress, e.UserAgent, e.Detail, e.CreatedAt}
+		out[i] = Event{e.ID, u.ID, p.legacy(e.Type, e.Detail["methods"]), e.IPAddress, e.UserAgent, e.Detail, e.CreatedAt}
 	}
 	res.Body = encode(out)
 	return res, nil
 }
 
-// legacy is what the earlier system called a type of event. One that it did not have has
-// its own name in that form.
-func (p *Plugin) legacy(name string) string {
+// passkeySignIn is a name that the earlier system had for some of what is EventSignIn here.
+const passkeySignIn = "PASSKEY_LOGIN_SUCCESS"
+
+// legacy is what the earlier system called a type of event, and methods tell a passkey from
+// a password. An event that it did not have has its own name in that form.
+func (p *Plugin) legacy(name, methods string) string {
+	// RFC 8176: a key in hardware or in software. Only passkeys are such a proof.
+	if first, _, _ := strings.Cut(methods, ","); name == core.EventSignIn && (first == "hwk" || first == "swk") {
+		return passkeySignIn
+	}
 	if t, _ := p.host.EventType(name); t.Legacy != "" {
 		return t.Legacy
 	}

@@ -225,6 +225,9 @@ func TestPasskeys(t *testing.T) {
 				t.Errorf("no %s in %s", e, all)
 			}
 		}
+		if n := strings.Count(all, `"eventType":"PASSKEY_LOGIN_SUCCESS"`); n != 2 {
+			t.Errorf("%d sign-ins by passkey, want 2 in %s", n, all)
+		}
 	})
 }
 
