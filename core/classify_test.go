@@ -20,6 +20,7 @@ import (
 
 	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/lib/pq"
+	"github.com/lib/pq/pqerror"
 
 	"github.com/sallyport-auth/sallyport/core"
 	"github.com/sallyport-auth/sallyport/core/storage"
@@ -262,7 +263,7 @@ func randomError(r *rand.Rand, secret string, depth int) error {
 	}
 	list := []error{nil, errors.New(secret), (*core.Error)(nil), (*storage.Error)(nil), (*pq.Error)(nil), (*net.OpError)(nil), (*selfish)(nil),
 		&endless{secret}, context.Canceled, context.DeadlineExceeded, sql.ErrNoRows, io.EOF, syscall.Errno(r.IntN(140)),
-		&pq.Error{Code: pq.ErrorCode([]string{"23505", "42703", "xx", "", secret}[r.IntN(5)]), Message: secret, Detail: "Key (" + secret},
+		&pq.Error{Code: pqerror.Code([]string{"23505", "42703", "xx", "", secret}[r.IntN(5)]), Message: secret, Detail: "Key (" + secret},
 		&pgconn.PgError{Code: "23502", Message: secret, ColumnName: secret}, &json.SyntaxError{}, core.ErrUnauthorized,
 		core.NewError("MADE_UP", r.IntN(1000)-100, "made up").Because(errors.New(secret)), &net.DNSError{Name: secret}}
 	return list[r.IntN(len(list))]

@@ -37,11 +37,6 @@ func engines(t *testing.T, run func(t *testing.T, engine func(*plugintest.Option
 	}
 }
 
-// withHooks adds hooks of the app's.
-func withHooks(hooks ...core.Hook) func(*plugintest.Options) {
-	return func(o *plugintest.Options) { o.Config = func(c *core.Config) { c.Hooks = hooks } }
-}
-
 // org makes an organization and returns its id.
 func org(c *plugintest.Client, slug string) string {
 	return c.Post("/organization/create", m{"name": slug, "slug": slug}).Want(200).Text("id")

@@ -2,7 +2,6 @@ package organization
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -207,5 +206,3 @@ func (p *Plugin) fields(name string, o TableOptions) *core.Fields {
 	}
 	return f
 }
-
-func (p *Plugin) err() error { return errors.Join(p.faults...) }

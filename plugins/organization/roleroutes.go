@@ -30,7 +30,7 @@ type Fields struct {
 }
 
 // MarshalJSON writes the object.
-func (f Fields) MarshalJSON() ([]byte, error) { return Record{f.Members}.MarshalJSON() }
+func (f Fields) MarshalJSON() ([]byte, error) { return Record(f).MarshalJSON() }
 
 // UpdateRoleInput is the input of UpdateRole. Role is one more member: RoleNamed or
 // RoleWithID.

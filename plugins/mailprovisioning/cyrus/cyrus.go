@@ -88,7 +88,7 @@ func New(o Options) (*Provisioner, error) {
 		o.Separator = "/"
 	}
 	if o.Separator != "/" && o.Separator != "." {
-		return nil, fmt.Errorf("separator: %q is neither / nor .", o.Separator)
+		return nil, fmt.Errorf("separator: %q is not a slash or a dot", o.Separator)
 	}
 	if o.Timeout < 0 {
 		return nil, errors.New("timeout: must not be negative")

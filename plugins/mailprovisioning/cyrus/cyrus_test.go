@@ -166,7 +166,7 @@ func TestFaults(t *testing.T) {
 		"is none of implicit":      func(o *Options) { o.TLS = "tls" },
 		"an administrator's name":  func(o *Options) { o.Admin = "" },
 		"give one of them":         func(o *Options) { o.PasswordFile = "x" },
-		"is neither / nor .":       func(o *Options) { o.Separator = "|" },
+		"is not a slash or":        func(o *Options) { o.Separator = "|" },
 		"must not be negative":     func(o *Options) { o.Timeout = -1 },
 		"passwordFile: open none:": func(o *Options) { o.Password, o.PasswordFile = "", "none" },
 	} {
