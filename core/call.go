@@ -109,13 +109,14 @@ func (c *Call) Concerns(u *User) {
 	}
 }
 
-// UserAgent returns the request's User-Agent, at most 512 bytes.
+// UserAgent returns the request's User-Agent, at most 512 bytes, as every database can keep
+// it: one with a NUL, which PostgreSQL refuses, would keep what it did out of the events.
 func (c *Call) UserAgent() string {
 	ua := c.ex.Header("User-Agent")
 	if len(ua) > 512 {
 		ua = ua[:512]
 	}
-	return strings.ToValidUTF8(strings.Clone(ua), "")
+	return storable(strings.Clone(ua), 512)
 }
 
 // ClientIP returns the client's address as limits and sessions know it: IPv4 as it is,

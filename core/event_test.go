@@ -259,3 +259,24 @@ func TestUnknownEvent(t *testing.T) {
 		t.Errorf("%v", err)
 	}
 }
+
+// A header that a database cannot keep hides nothing: neither a guess nor whom it locks out.
+func TestEventsOfOddBrowsers(t *testing.T) {
+	both(t, func(t *testing.T, db option) {
+		e := start(t, db)
+		e.client().signUp("a@example.com")
+		c := e.client()
+		c.header["User-Agent"] = "Brow\x00ser\xff/1"
+		got := e.eventsOf(func() {
+			if a := c.signIn("a@example.com", "not the password"); a.Status != 401 {
+				t.Errorf("a wrong password: %d %s", a.Status, a.Body)
+			}
+			if a := c.signIn("a@example.com", password); a.Status != 200 {
+				t.Errorf("the right one: %d %s", a.Status, a.Body)
+			}
+		})
+		if want := []string{core.EventSignIn, core.EventSignInFailed}; !slices.Equal(got, want) {
+			t.Errorf("%q, want %q", got, want)
+		}
+	})
+}
