@@ -129,6 +129,7 @@ var commands = []command{
 	{"outbox retry", "WHICH", "try jobs again at once: --id ID, --name NAME, --failed, --all", outboxRetry, false, ""},
 	{"outbox purge", "WHICH", "delete jobs undone: --id ID, --name NAME, --failed, --all", outboxPurge, false, ""},
 	{"routes", "", "list every endpoint with its access level and plugin", routes, false, ""},
+	{"generate ts", "", "print fields, error codes and roles for clients in TypeScript", generateTS, false, ""},
 	{"errors", "", "list every error code", errorCodes, false, ""},
 	{"config check", "", "read the configuration and report every fault", configCheck, false, ""},
 	{"doctor", "", "look at everything that the server depends on; exit code 1 if something is broken, 2 for warnings", doctor, false, ""},

@@ -189,6 +189,15 @@ var errorCodes = described(func(r *run, auth *core.Auth) error {
 	})
 })
 
+// generateTS prints the module; "> auth.gen.ts" keeps it.
+var generateTS = described(func(r *run, auth *core.Auth) error {
+	text, err := auth.TypeScript()
+	if err == nil {
+		_, err = fmt.Fprint(r.out, text)
+	}
+	return err
+})
+
 var configCheck = described(func(r *run, auth *core.Auth) error {
 	name := r.config
 	if name == "" {

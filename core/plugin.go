@@ -60,6 +60,9 @@ type Spec struct {
 	// Features is shown to clients by GET /features: what a login page must know.
 	// It must hold no secret.
 	Features map[string]any
+	// TypeScript are declarations that "generate ts" adds for clients in TypeScript: a part
+	// of a module, with its imports.
+	TypeScript string
 	// Provides are services for other plugins; Needs are those that it wants.
 	Provides []Service
 	Needs    []Need

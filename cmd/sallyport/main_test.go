@@ -24,6 +24,7 @@ func TestGolden(t *testing.T) {
 		{"testdata/errors.txt", []string{"errors"}},
 		{"testdata/help.txt", []string{"help"}},
 		{"../../docs/configuration.md", []string{"config", "docs"}},
+		{"../../conformance/types/auth.gen.ts", []string{"generate", "ts", "--config", "../../conformance/types/sallyport.yaml"}},
 	} {
 		t.Run(filepath.Base(tt.file), func(t *testing.T) {
 			var out, errs bytes.Buffer

@@ -72,7 +72,7 @@ func (p *Plugin) Spec() core.Spec {
 		Data:     p.data(),
 		Events:   events,
 		Mails:    []contract.MailTemplate{mail},
-		Features: p.features,
+		Features: p.features, TypeScript: p.typeScript(),
 		Provides: []core.Service{core.Provide[orghook.Service](p), core.Provide[contract.Organizations](p)},
 		Init:     p.init,
 	}
