@@ -174,8 +174,8 @@ func TestDoctorOnPostgres(t *testing.T) {
 
 	ddl(`INSERT INTO job (id, name, payload, run_at, attempts, created_at, failed_at) VALUES
 		('a', 'mail', 'x', now() - interval '1 hour', 0, now(), NULL), ('b', 'mail', 'x', now(), 16, now(), now())`)
-	ddl(`INSERT INTO attempt (id, failures, window_start, leases, lease_until, expires_at)
-		SELECT n::text, 0, now(), 0, now(), now() - interval '2 days' FROM generate_series(1, 10001) n`)
+	ddl(`INSERT INTO attempt (id, failures, allowed, window_end, leases, lease_until, expires_at)
+		SELECT n::text, 0, 5, now(), 0, now(), now() - interval '2 days' FROM generate_series(1, 10001) n`)
 	wantFindings(t, diagnose(t, c), "warn jobs 1 were given up", "warn jobs 1 are due for more than 5m0s", "warn rows 10001 have been expired")
 
 	ddl(`ALTER TABLE "user" DROP COLUMN image`)
