@@ -21,7 +21,7 @@ const recordPrefix = "enc:1:"
 // given out. Grants that have ended meanwhile are refused; a revocation meanwhile is not
 // noticed (open the grant again, as each run of a mission does).
 func (o *Opened) Decrypt(ctx context.Context, table, id, stored string) (json.RawMessage, error) {
-	value, reason := o.decrypt(table+":"+id, stored)
+	value, reason := o.decrypt(table, id, stored)
 	d := contract.Decryption{UserID: o.mission.UserID, MissionID: o.mission.ID, IterationID: o.mission.IterationID, Table: table, RecordID: id,
 		Status: "ok", At: o.r.o.Now().UTC()}
 	switch reason {
@@ -41,9 +41,12 @@ func (o *Opened) Decrypt(ctx context.Context, table, id, stored string) (json.Ra
 	return value, nil
 }
 
-func (o *Opened) decrypt(recordID, stored string) (json.RawMessage, Reason) {
+func (o *Opened) decrypt(table, id, stored string) (json.RawMessage, Reason) {
+	o.mu.RLock()
+	defer o.mu.RUnlock()
+	recordID := table + ":" + id
 	switch {
-	case !o.allowed[recordID]:
+	case strings.Contains(table, ":") || !o.allowed[recordID]: // "a:b" and "c" would be "b:c" of the table a
 		return nil, ScopeViolation
 	case o.r.o.Now().After(o.expires.Add(o.r.o.Skew)):
 		return nil, Expired

@@ -17,6 +17,8 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
+	"sync"
 	"time"
 
 	"github.com/sallyport-auth/sallyport/core/contract"
@@ -134,13 +136,14 @@ type Mission struct {
 	IterationID string // for the audit; empty if there is none
 }
 
-// Opened is a grant that is open. It is safe for use by many goroutines until Close.
+// Opened is a grant that is open. It is safe for use by many goroutines.
 type Opened struct {
 	r       *Runner
 	mission Mission
 	expires time.Time
-	digest  string
-	allowed map[string]bool
+
+	mu      sync.RWMutex      // Close waits for what is being decrypted
+	allowed map[string]bool   // by record; nil after Close
 	keys    map[string][]byte // by record, version 2
 	shared  []byte            // version 1
 }
@@ -202,7 +205,7 @@ func (r *Runner) openV2(ctx context.Context, raw []byte, m Mission) (*Opened, er
 	if err != nil {
 		return nil, reasoned(err)
 	}
-	return r.opened(m, g.Expires(), g.Digest(), g.RecordIDs, keys, nil), nil
+	return r.opened(m, g.Expires(), g.Tables, g.RecordIDs, keys, nil), nil
 }
 
 func (r *Runner) openV1(ctx context.Context, raw []byte, m Mission) (*Opened, error) {
@@ -227,13 +230,17 @@ func (r *Runner) openV1(ctx context.Context, raw []byte, m Mission) (*Opened, er
 	if err != nil {
 		return nil, reasoned(err)
 	}
-	return r.opened(m, expires, g.Digest(), g.Derivation.RecordIDs, nil, key), nil
+	return r.opened(m, expires, g.Derivation.Tables, g.Derivation.RecordIDs, nil, key), nil
 }
 
-func (r *Runner) opened(m Mission, expires time.Time, digest string, records []string, keys map[string][]byte, shared []byte) *Opened {
-	o := &Opened{r: r, mission: m, expires: expires, digest: digest, allowed: map[string]bool{}, keys: keys, shared: shared}
+// opened grants the records that are of one of the tables: nobody vouches for a version 1
+// in which they are not.
+func (r *Runner) opened(m Mission, expires time.Time, tables, records []string, keys map[string][]byte, shared []byte) *Opened {
+	o := &Opened{r: r, mission: m, expires: expires, allowed: map[string]bool{}, keys: keys, shared: shared}
 	for _, id := range records {
-		o.allowed[id] = true
+		if table, _, ok := grant.SplitRecordID(id); ok && slices.Contains(tables, table) {
+			o.allowed[id] = true
+		}
 	}
 	return o
 }
@@ -260,8 +267,12 @@ func reasoned(err error) error {
 	return err
 }
 
-// Close overwrites the keys.
+// Close overwrites the keys. Nothing is granted any more after it: a key of zeros is one
+// that anybody can encrypt under.
 func (o *Opened) Close() {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.allowed = nil
 	clear(o.shared)
 	for _, k := range o.keys {
 		clear(k)

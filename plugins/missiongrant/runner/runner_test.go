@@ -249,6 +249,31 @@ func TestDecrypt(t *testing.T) {
 	if !bytes.Equal(o.keys["notes:n1"], make([]byte, 32)) {
 		t.Error("the keys are left")
 	}
+	// What is left is a key that everybody has.
+	w.now = w.now.Add(-2 * time.Hour)
+	if got, err := o.Decrypt(t.Context(), "notes", "n1", seal(t, make([]byte, 32), "forged")); ReasonOf(err) != ScopeViolation {
+		t.Errorf("after Close: %s, %v", got, err)
+	}
+}
+
+// An id with a colon is of one table, whichever way the runner puts it together.
+func TestDecryptIDWithColon(t *testing.T) {
+	w := newWorld(t)
+	key, err := grant.RecordKey(w.master, "u1", "notes:a:b")
+	if err != nil {
+		t.Fatal(err)
+	}
+	o, err := w.Open(t.Context(), w.v2(func(g *grant.V2) { g.RecordIDs = []string{"notes:a:b"} }), mission)
+	if err != nil {
+		t.Fatal(err)
+	}
+	stored := seal(t, key, 1)
+	if got, err := o.Decrypt(t.Context(), "notes", "a:b", stored); err != nil || string(got) != "1" {
+		t.Errorf("%s, %v", got, err)
+	}
+	if got, err := o.Decrypt(t.Context(), "notes:a", "b", stored); ReasonOf(err) != ScopeViolation {
+		t.Errorf("of a table that is not granted: %s, %v", got, err)
+	}
 }
 
 func TestDecryptV1(t *testing.T) {
@@ -266,6 +291,14 @@ func TestDecryptV1(t *testing.T) {
 	}
 	if _, err := o.Decrypt(t.Context(), "notes", "n2", seal(t, key, "x")); ReasonOf(err) != ScopeViolation {
 		t.Errorf("another record: %v", err)
+	}
+	// Somebody has written a record of another table into it.
+	o, err = w.Open(t.Context(), bytes.Replace(w.v1(), []byte(`["notes:n1"]`), []byte(`["notes:n1","tasks:t1"]`), 1), mission)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, err := o.Decrypt(t.Context(), "tasks", "t1", seal(t, key, "x")); ReasonOf(err) != ScopeViolation {
+		t.Errorf("a record of no granted table: %s, %v", got, err)
 	}
 }
 
