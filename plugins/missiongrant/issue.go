@@ -157,6 +157,7 @@ func (p *Plugin) record(ctx context.Context, c *core.Call, w wish, row *Grant) (
 
 func (p *Plugin) list(ctx context.Context, c *core.Call, _ core.None) (ListAnswer, error) {
 	_, u := c.Session()
+	c.SetHeader("Cache-Control", "no-store")
 	list, err := p.infos(ctx, p.host.DB(), u.ID, maxListed)
 	return ListAnswer{list}, err
 }
@@ -164,6 +165,7 @@ func (p *Plugin) list(ctx context.Context, c *core.Call, _ core.None) (ListAnswe
 func (p *Plugin) revoke(ctx context.Context, c *core.Call, in RevokeInput) (RevokeAnswer, error) {
 	var out RevokeAnswer
 	_, u := c.Session()
+	c.SetHeader("Cache-Control", "no-store")
 	if (in.ID == nil) == (in.MissionID == nil) {
 		return out, ErrBadRequest.WithMessage("give id or missionId")
 	}

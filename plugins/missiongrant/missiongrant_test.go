@@ -372,3 +372,18 @@ func TestRules(t *testing.T) {
 	}
 	plugintest.Check(t, func() core.Plugin { return New(Options{PublicKey: public, ServiceKey: serviceKey}) }, plugintest.Options{Rules: rules})
 }
+
+// What was granted is nobody else's business: no answer is kept on the way.
+func TestNoAnswerIsKept(t *testing.T) {
+	w := newWorld(t, Options{})
+	ada := w.SignUp("ada@example.com")
+	ada.Post("/vault/init", nil).Want(200)
+	for name, a := range map[string]*plugintest.Answer{
+		"issue": ada.Post("/mission-grant", wanted(nil)), "list": ada.Get("/mission-grant/list"), "revoke": ada.Post("/mission-grant/revoke", m{"missionId": "mission-abc"}),
+		"audit": ada.Get("/mission-grant/audit"), "status": w.status("digest=x", serviceKey), "keys": w.Client().Get("/mission-grant/keys"),
+	} {
+		if a.Value("Cache-Control") != "no-store" {
+			t.Errorf("%s: %q", name, a.Value("Cache-Control"))
+		}
+	}
+}

@@ -49,7 +49,8 @@ func (p *Plugin) status(ctx context.Context, c *core.Call, in StatusInput) (Stat
 	return StatusAnswer{g.ID, g.state(p.host.Now()), core.Time(g.ExpiresAt)}, nil
 }
 
-func (p *Plugin) keys(_ context.Context, _ *core.Call, _ core.None) (KeysAnswer, error) {
+func (p *Plugin) keys(_ context.Context, c *core.Call, _ core.None) (KeysAnswer, error) {
+	c.SetHeader("Cache-Control", "no-store")
 	public := p.signer.Public().(ed25519.PublicKey)
 	ids := p.ids
 	if ids == nil {

@@ -130,6 +130,9 @@ func (p *Plugin) unwrap(ctx context.Context, v *Vault) ([]byte, error) {
 	if v.FormatVersion != formatBare && v.FormatVersion != formatBound {
 		return nil, ErrKeyUnusable.Because(fmt.Errorf("format %d of a wrapped key is unknown", v.FormatVersion))
 	}
+	if v.WrappedMK == nil || v.WrapIV == nil { // the old system's checks allow it
+		return nil, ErrKeyUnusable.Because(errors.New("no wrapped key"))
+	}
 	key, err := p.keys.Unwrap(ctx, v.wrapped(), associated(v.FormatVersion, v.UserID, v.KekID, v.KeyVersion))
 	switch {
 	case errors.Is(err, contract.ErrUnknownKey), errors.Is(err, contract.ErrWrapRejected):
@@ -169,9 +172,6 @@ func (p *Plugin) answer(ctx context.Context, a *act, v *Vault, err error) (KeyAn
 		}
 		out.RequiresRecoveryCode, out.RecoveryWrappedMK, out.RecoveryIV, out.FormatVersion = true, *v.RecoveryWrappedMK, *v.RecoveryIV, v.RecoveryFormatVersion
 		return out, nil
-	}
-	if v.WrappedMK == nil || v.WrapIV == nil {
-		return KeyAnswer{}, ErrKeyUnusable.Because(errors.New("no wrapped key"))
 	}
 	key, err := p.unwrap(ctx, v)
 	if err != nil {

@@ -33,9 +33,9 @@
 // device. No key is in it. A service whose role owns the tables could drop the triggers:
 // migrate as another role, and give the service SELECT, INSERT, UPDATE and DELETE.
 //
-// Getting the key, rotating, clearing the recovery wrap and switching zero knowledge want a
-// session that began recently, and the second factor of a user who has one. A rotation
-// names the version it replaces; of two devices one wins.
+// Getting the key, rotating, replacing or clearing the recovery wrap and switching zero
+// knowledge want a session that began recently, and the second factor of a user who has
+// one. A rotation names the version it replaces; of two devices one wins.
 //
 // # What does not hold
 //

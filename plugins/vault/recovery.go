@@ -7,8 +7,8 @@ import (
 )
 
 // setRecovery stores the master key as the user's recovery code wraps it. The server
-// cannot tell whether it opens; it refuses what cannot be one. With zero knowledge it
-// replaces the only way in, and so wants what a rotation wants.
+// cannot tell whether it opens; it refuses what cannot be one. One that takes the place of
+// another loses it, and with zero knowledge the only way in: that wants what clearing wants.
 func (p *Plugin) setRecovery(ctx context.Context, c *core.Call, in RecoveryInput) (OK, error) {
 	return run(ctx, p, c, "recovery_set", "", func(ctx context.Context, a *act) (OK, error) {
 		if in.FormatVersion != nil && *in.FormatVersion != 1 {
@@ -24,15 +24,15 @@ func (p *Plugin) setRecovery(ctx context.Context, c *core.Call, in RecoveryInput
 		if err != nil {
 			return OK{}, err
 		}
-		if v.ZeroKnowledge {
-			if err := a.sensitive(); err != nil {
-				return OK{}, err
-			}
+		// A wrap of an older key must not follow a rotation, nor slip in behind zero knowledge.
+		where := []core.Cond{colVersion.Eq(v.KeyVersion), colZero.Eq(v.ZeroKnowledge)}
+		if v.RecoveryWrappedMK == nil {
+			where = append(where, colRecover.Null())
+		} else if err := a.sensitive(); err != nil {
+			return OK{}, err
 		}
 		now := p.host.Now()
-		err = p.change(ctx, a, "", []core.Set{colRecover.Set(&in.RecoveryWrappedMK), colRecIV.Set(&in.RecoveryIV), colRecForm.Set(1), colRecSet.Set(&now)},
-			// A wrap of an older key must not follow a rotation, nor slip in behind zero knowledge.
-			colVersion.Eq(v.KeyVersion), colZero.Eq(v.ZeroKnowledge))
+		err = p.change(ctx, a, "", []core.Set{colRecover.Set(&in.RecoveryWrappedMK), colRecIV.Set(&in.RecoveryIV), colRecForm.Set(1), colRecSet.Set(&now)}, where...)
 		return OK{err == nil}, err
 	})
 }

@@ -292,3 +292,26 @@ func TestDeletedAccount(t *testing.T) {
 		}
 	})
 }
+
+// A row that the old system's checks allow: the server has no wrap, and zero knowledge is
+// off. It is a failure of ours that is answered and written down, whoever asks.
+func TestRowWithoutWrap(t *testing.T) {
+	w := newWorld(t, Options{})
+	ada := w.SignUp("ada@example.com")
+	w.bareRow(ada.UserID, 9)
+	ada.Post("/vault/recovery-wrap", recovery(1)).Want(200)
+	err := w.as(ada.UserID, func(ctx context.Context, tx *core.Tx) error {
+		_, err := vaults.Update(ctx, tx, []core.Set{colWrapped.SetNull(), colIV.SetNull()}, colUser.Eq(ada.UserID))
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	ada.Get("/vault/key").WantCode(500, "VAULT_KEY_UNUSABLE")
+	ada.Post("/vault/zero-knowledge", m{"enable": true}).WantCode(500, "VAULT_KEY_UNUSABLE")
+	err = lender{w.p}.WithMasterKey(t.Context(), contract.VaultAccess{UserID: ada.UserID, Action: "grant"}, func([]byte, int) error { return nil })
+	if !errors.Is(err, ErrKeyUnusable) {
+		t.Errorf("lent: %v", err)
+	}
+	w.wantTrail(ada.UserID, "recovery_set 200", "failed_fetch 500 unwrap-failed", "zk_enable 500 vault-key-unusable", "failed_grant 500 unwrap-failed")
+}
