@@ -156,16 +156,19 @@ func (p *Plugin) rename(ctx context.Context, m *Mailbox) error {
 	}
 }
 
-// remove has a user's mailbox deleted, in tx. It tells whether there is one.
-func (p *Plugin) remove(ctx context.Context, outer *core.Tx, userID string) (was bool, err error) {
-	err = p.host.Tx(ctx, outer, func(ctx context.Context, tx *core.Tx) error {
+// remove has a user's mailbox deleted, in tx. Of one that is only reserved there is nothing
+// on the mail server yet: a mailbox of that name there is somebody else's.
+func (p *Plugin) remove(ctx context.Context, outer *core.Tx, userID string) error {
+	return p.host.Tx(ctx, outer, func(ctx context.Context, tx *core.Tx) error {
+		if n, err := mailboxes.Delete(ctx, tx, colUser.Eq(userID), colState.Eq(stateReserved)); err != nil || n > 0 {
+			return err
+		}
 		n, err := mailboxes.Update(ctx, tx, []core.Set{colState.Set(stateDeleting)}, colUser.Eq(userID))
-		if was = n > 0; err != nil || !was {
+		if err != nil || n == 0 {
 			return err
 		}
 		return removal.Enqueue(ctx, p.host, tx, provisioning{userID})
 	})
-	return was, err
 }
 
 // delete is the job that deletes a mailbox, and then its row.

@@ -13,8 +13,8 @@ const (
 )
 
 // reserved are local parts that people take for the operator's: RFC 2142, and what is
-// asked for in fraud. A name is compared without dots and without digits at its end, so
-// that "post.master" and "admin1" are none either.
+// asked for in fraud. A name is compared without dots and without digits at either end, so
+// that "post.master", "admin1" and "1.admin" are none either.
 var reserved = strings.Fields(`
 	abuse admin administrator alert alerts all anonymous api auth autoconfig autodiscover billing bounce bounces ceo cert certs
 	compliance contact daemon devnull dmarc dns domain email everyone ftp guest help helpdesk hostmaster hr info invoice it
@@ -27,14 +27,14 @@ func reservedSet(more []string) map[string]bool {
 	out := map[string]bool{}
 	for _, list := range [][]string{reserved, more} {
 		for _, s := range list {
-			out[canonical(strings.ToLower(s))] = true
+			out[canonical(localPart(s))] = true
 		}
 	}
 	return out
 }
 
 func canonical(local string) string {
-	return strings.TrimRight(strings.ReplaceAll(local, ".", ""), "0123456789")
+	return strings.Trim(strings.ReplaceAll(local, ".", ""), "0123456789")
 }
 
 // letters that decomposition does not take apart.

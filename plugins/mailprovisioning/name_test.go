@@ -6,7 +6,7 @@ import (
 )
 
 func TestCandidate(t *testing.T) {
-	p := New(Options{Domain: "example.com", Reserved: []string{"Boss"}})
+	p := New(Options{Domain: "example.com", Reserved: []string{"Boss", "the-desk"}})
 	for _, tt := range []struct{ name, email, want string }{
 		{"Ada Lovelace", "x@y.z", "ada.lovelace"},
 		{"  Ada \t Lovelace ", "x@y.z", "ada.lovelace"},
@@ -24,7 +24,9 @@ func TestCandidate(t *testing.T) {
 		{"post.master", "x@y.z", ""},
 		{"Admin 1", "grace@y.z", "grace"},
 		{"admin", "support@y.z", ""},
+		{"1 Admin", "007admin@y.z", ""},
 		{"boss", "x@y.z", ""},
+		{"The Desk", "thedesk2@y.z", ""},
 		{"007", "x@y.z", ""},
 		{"<script>alert(1)</script>", "x@y.z", "scriptalert1script"},
 		{"ada\r\nRCPT TO:<eve@example.com>", "x@y.z", "ada.rcpt.toeveexample.com"},

@@ -3,6 +3,7 @@ package mailprovisioning
 import (
 	"context"
 	"errors"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -293,10 +294,32 @@ func TestHook(t *testing.T) {
 	}
 	w.work()
 	post("on-user-deleted", serviceKey, m{"userId": "u1"}).Want(200)
+	if a := post("on-user-created", serviceKey, user).WantCode(409, "MAILBOX_BEING_DELETED"); a.Get("success") != false {
+		t.Errorf("%s", a.Body)
+	}
 	post("on-user-deleted", serviceKey, m{"userId": "nobody"}).Want(200)
 	w.work()
 	if len(w.s.boxes) != 0 {
 		t.Errorf("%d mailboxes", len(w.s.boxes))
+	}
+}
+
+// A name that is reserved is none of ours on the mail server: a mailbox that somebody made
+// there by hand stays, and the row does not.
+func TestDeletedWhileReserved(t *testing.T) {
+	w := newWorld(t, Options{})
+	w.s.boxes["ada"] = contract.Mailbox{Name: "ada", Owner: "by hand"}
+	id := w.signUp("Ada", "ada@example.com")
+	w.verify(id)
+	if b := w.box(id); b.State != stateReserved || b.Name != "ada" {
+		t.Fatalf("%+v", b)
+	}
+	if err := w.Host.Tx(t.Context(), nil, func(ctx context.Context, tx *core.Tx) error { return w.p.remove(ctx, tx, id) }); err != nil {
+		t.Fatal(err)
+	}
+	w.work()
+	if w.box(id) != nil || len(w.s.boxes) != 1 || slices.Contains(w.s.calls, "delete") {
+		t.Errorf("%+v, %v, %v", w.box(id), w.s.boxes, w.s.calls)
 	}
 }
 

@@ -57,6 +57,9 @@ func (p *Plugin) onCreated(ctx context.Context, c *core.Call, in CreatedInput) (
 		name = *in.Name
 	}
 	m, err := p.reserve(ctx, nil, in.UserID, name, in.Email)
+	if err == nil && m.State == stateDeleting {
+		return HookAnswer{}, ErrBeingDeleted
+	}
 	return HookAnswer{err == nil, m.Email}, err
 }
 
@@ -64,7 +67,7 @@ func (p *Plugin) onDeleted(ctx context.Context, c *core.Call, in DeletedInput) (
 	if err := p.service(c); err != nil {
 		return HookAnswer{}, err
 	}
-	_, err := p.remove(ctx, nil, in.UserID)
+	err := p.remove(ctx, nil, in.UserID)
 	return HookAnswer{Success: err == nil}, err
 }
 

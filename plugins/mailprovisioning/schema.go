@@ -55,8 +55,7 @@ func (p *Plugin) data() core.DataSet {
 			return map[string]any{"email": m.Email, "displayName": m.DisplayName, "state": m.State, "createdAt": core.Time(m.CreatedAt)}, nil
 		},
 		Erase: func(ctx context.Context, tx *core.Tx, userID string) error {
-			_, err := p.remove(ctx, tx, userID)
-			return err
+			return p.remove(ctx, tx, userID)
 		},
 	}
 }
