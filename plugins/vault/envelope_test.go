@@ -136,8 +136,10 @@ func TestKeyringFaults(t *testing.T) {
 		"zero":         {[]KEK{{"a", base64.StdEncoding.EncodeToString(make([]byte, 32))}}, "no random key"},
 		"one byte":     {[]KEK{{"a", base64.StdEncoding.EncodeToString(bytes.Repeat([]byte{7}, 32))}}, "no random key"},
 		"twice":        {[]KEK{{"a", good}, {"a", good}}, "given twice"},
-		"odd id":       {[]KEK{{"a b", good}}, "want letters"},
-		"several":      {[]KEK{{"", good}, {"b", "x"}}, "key b: want exactly"},
+		"odd id":       {[]KEK{{"a b", good}}, "entry 1: an id has letters"},
+		"several":      {[]KEK{{"", good}, {"b", "x"}}, "entry 2: want exactly"},
+		"exchanged":    {ParseKeys(good + ":k1"), "entry 1: an id has"},
+		"of the other": {ParseKeys(base64.RawURLEncoding.EncodeToString(bytes.Repeat([]byte("secret"), 5)) + ":k1"), "entry 1: want exactly"},
 		"hex of a key": {[]KEK{{"a", strings.Repeat("0a", 32)}}, "exactly 32 bytes"},
 	} {
 		_, err := NewKeyring(nil, tt.keys...)
@@ -145,8 +147,10 @@ func TestKeyringFaults(t *testing.T) {
 			t.Errorf("%s: %v", name, err)
 		}
 		for _, k := range tt.keys {
-			if err != nil && len(k.Key) > 8 && strings.Contains(err.Error(), k.Key) {
-				t.Errorf("%s: the error holds the key", name)
+			for _, secret := range []string{k.Key, k.ID} {
+				if err != nil && len(secret) > 8 && strings.Contains(err.Error(), secret) {
+					t.Errorf("%s: the error holds the key", name)
+				}
 			}
 		}
 	}

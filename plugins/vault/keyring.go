@@ -61,7 +61,8 @@ type Keyring struct {
 var keyIDForm = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$`)
 
 // NewKeyring makes a keyring; the first key is the active one. It refuses an empty list,
-// a name twice, and keys that are not 32 bytes or all the same byte. random nil is
+// a name twice, and keys that are not 32 bytes or all the same byte. Its errors name entries
+// by their place: where id and key have changed places, the id is the key. random nil is
 // crypto/rand's.
 func NewKeyring(random io.Reader, keks ...KEK) (*Keyring, error) {
 	if random == nil {
@@ -72,18 +73,21 @@ func NewKeyring(random io.Reader, keks ...KEK) (*Keyring, error) {
 	}
 	k := &Keyring{random: random, active: keks[0].ID, keys: map[string]cipher.AEAD{}}
 	var faults []error
-	for _, kek := range keks {
+	for i, kek := range keks {
+		fault := func(format string, args ...any) {
+			faults = append(faults, fmt.Errorf("entry %d: "+format, append([]any{i + 1}, args...)...))
+		}
 		switch {
 		case !keyIDForm.MatchString(kek.ID):
-			faults = append(faults, fmt.Errorf("key id %q: want letters, digits, '-', '_' and '.', 64 at most", kek.ID))
+			fault("an id has letters, digits, '-', '_' and '.', 64 at most")
 			continue
 		case k.keys[kek.ID] != nil:
-			faults = append(faults, fmt.Errorf("key id %q is given twice", kek.ID))
+			fault("its id is given twice")
 			continue
 		}
 		aead, err := openKey(kek.Key)
 		if err != nil {
-			faults = append(faults, fmt.Errorf("key %s: %w", kek.ID, err))
+			fault("%w", err)
 			continue
 		}
 		k.keys[kek.ID] = aead
