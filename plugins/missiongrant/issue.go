@@ -155,11 +155,29 @@ func (p *Plugin) record(ctx context.Context, c *core.Call, w wish, row *Grant) (
 	})
 }
 
-func (p *Plugin) list(ctx context.Context, c *core.Call, _ core.None) (ListAnswer, error) {
+// pageSize is how many grants a page of the list holds: each may name 1000 records.
+const pageSize = 50
+
+// list lists the caller's grants. A page ends before the grant that the next is asked for by.
+func (p *Plugin) list(ctx context.Context, c *core.Call, in ListInput) (out ListAnswer, err error) {
 	_, u := c.Session()
 	c.SetHeader("Cache-Control", "no-store")
-	list, err := p.infos(ctx, p.host.DB(), u.ID, maxListed)
-	return ListAnswer{list}, err
+	var where []core.Cond
+	if in.Before != nil {
+		last, found, err := grants.Get(ctx, p.host.DB(), colUser.Eq(u.ID), colID.Eq(*in.Before))
+		if err != nil {
+			return out, err
+		}
+		if !found {
+			return out, ErrBadRequest.WithMessage("before is no grant of this list")
+		}
+		where = append(where, core.AnyOf(colIssued.Lt(last.IssuedAt), core.AllOf(colIssued.Eq(last.IssuedAt), colID.Lt(last.ID))))
+	}
+	if out.Grants, err = p.infos(ctx, p.host.DB(), u.ID, pageSize+1, where...); err == nil && len(out.Grants) > pageSize {
+		out.Grants = out.Grants[:pageSize]
+		out.Next = out.Grants[pageSize-1].ID
+	}
+	return out, err
 }
 
 func (p *Plugin) revoke(ctx context.Context, c *core.Call, in RevokeInput) (RevokeAnswer, error) {

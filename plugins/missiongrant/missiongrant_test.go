@@ -10,7 +10,9 @@ import (
 	"encoding/json"
 	"encoding/pem"
 	"errors"
+	"fmt"
 	"os"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -386,4 +388,41 @@ func TestNoAnswerIsKept(t *testing.T) {
 			t.Errorf("%s: %q", name, a.Value("Cache-Control"))
 		}
 	}
+}
+
+func TestListPages(t *testing.T) {
+	engines(t, func(t *testing.T, engine func(*plugintest.Options)) {
+		w := newWorld(t, Options{}, engine)
+		ada, bob := w.SignUp("ada@example.com"), w.SignUp("bob@example.com")
+		for i := range 2*pageSize + 1 { // three of each millisecond
+			at := w.Clock.Now().Add(time.Duration(i/3) * time.Millisecond)
+			id := fmt.Sprintf("g%03d", i)
+			g := Grant{ID: id, UserID: ada.UserID, MissionID: "m", Version: "v2", Tables: "[]", RecordIDs: "[]", RecipientKeyID: "k", Digest: id, IssuedAt: at, ExpiresAt: at}
+			if err := grants.Insert(t.Context(), w.Host.DB(), &g); err != nil {
+				t.Fatal(err)
+			}
+		}
+		var got []string
+		query := ""
+		for range 3 {
+			var page struct {
+				Grants []struct{ ID string }
+				Next   string
+			}
+			ada.Get("/mission-grant/list" + query).Want(200).Into(&page)
+			for _, g := range page.Grants {
+				got = append(got, g.ID)
+			}
+			query = "?before=" + page.Next
+			if page.Next == "" {
+				break
+			}
+		}
+		slices.Reverse(got)
+		if len(got) != 2*pageSize+1 || !slices.IsSorted(got) || len(slices.Compact(got)) != 2*pageSize+1 {
+			t.Errorf("%d grants: %v", len(got), got)
+		}
+		ada.Get("/mission-grant/list?before=none").WantCode(400, "GRANT_BAD_REQUEST")
+		bob.Get("/mission-grant/list?before=g003").WantCode(400, "GRANT_BAD_REQUEST")
+	})
 }

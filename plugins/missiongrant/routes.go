@@ -10,7 +10,7 @@ import (
 // Endpoints of the plugin.
 var (
 	Issue  = core.NewRoute[IssueInput, Issued]("POST /mission-grant")
-	List   = core.NewRoute[core.None, ListAnswer]("GET /mission-grant/list")
+	List   = core.NewRoute[ListInput, ListAnswer]("GET /mission-grant/list")
 	Revoke = core.NewRoute[RevokeInput, RevokeAnswer]("POST /mission-grant/revoke")
 	Audit  = core.NewRoute[AuditInput, AuditAnswer]("GET /mission-grant/audit")
 	// Status is for runners, who show the service key.
@@ -43,9 +43,15 @@ func (i Issued) MarshalJSON() ([]byte, error) {
 	return json.Marshal(i.v2)
 }
 
+// ListInput is the input of List.
+type ListInput struct {
+	Before *string `query:"before"` // the answer's next: grants older than those before
+}
+
 // ListAnswer is the answer of List.
 type ListAnswer struct {
-	Grants []Info `json:"grants"` // newest first, 500 at most
+	Grants []Info `json:"grants"`         // newest first, 50 at most
+	Next   string `json:"next,omitempty"` // for the next page; absent on the last
 }
 
 // Info is a grant without its keys.

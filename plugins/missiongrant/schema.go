@@ -86,11 +86,9 @@ func (g *Grant) state(now time.Time) string {
 	return "active"
 }
 
-// maxListed is how many grants a list holds, the newest.
-const maxListed = 500
-
-func (p *Plugin) infos(ctx context.Context, db storage.Conn, userID string, limit int) ([]Info, error) {
-	list, err := grants.List(ctx, db, core.ListOptions{Order: []core.Order{colIssued.Desc(), colID.Desc()}, Limit: limit}, colUser.Eq(userID))
+// infos lists a user's grants, the newest first; limit 0 is all of them.
+func (p *Plugin) infos(ctx context.Context, db storage.Conn, userID string, limit int, where ...core.Cond) ([]Info, error) {
+	list, err := grants.List(ctx, db, core.ListOptions{Order: []core.Order{colIssued.Desc(), colID.Desc()}, Limit: limit}, append(where, colUser.Eq(userID))...)
 	if err != nil {
 		return nil, err
 	}
