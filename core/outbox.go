@@ -21,7 +21,7 @@ type JobQuery struct {
 	ID     string // one alone
 	Name   string // one kind, for instance "mail"
 	Failed bool   // those alone that were given up
-	Limit  int    // at most so many, the oldest first; 0 for all
+	Limit  int    // of a list: at most so many, the oldest first; 0 for all
 }
 
 var (

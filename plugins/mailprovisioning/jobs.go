@@ -2,6 +2,7 @@ package mailprovisioning
 
 import (
 	"context"
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"strconv"
@@ -91,7 +92,11 @@ func (p *Plugin) create(ctx context.Context, in provisioning) error {
 	return p.host.Lock(ctx, lockName(in.UserID), func(ctx context.Context) error { return p.createLocked(ctx, in) })
 }
 
-func lockName(userID string) string { return "mailbox " + userID }
+// lockName names the lock of a user: one of 256, since a process keeps the names it has used.
+func lockName(userID string) string {
+	sum := sha256.Sum256([]byte(userID))
+	return fmt.Sprintf("mailbox %02x", sum[0])
+}
 
 func (p *Plugin) createLocked(ctx context.Context, in provisioning) error {
 	db := p.host.DB()

@@ -1,6 +1,7 @@
 package mailprovisioning
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 )
@@ -36,6 +37,21 @@ func TestCandidate(t *testing.T) {
 		if got := p.candidate(tt.name, tt.email); got != tt.want {
 			t.Errorf("candidate(%q, %q) = %q, want %q", tt.name, tt.email, got, tt.want)
 		}
+	}
+}
+
+// A process keeps the names of locks: they must not be as many as users.
+func TestLockNames(t *testing.T) {
+	names := map[string]bool{}
+	for i := range 5000 {
+		id := fmt.Sprint("user-", i)
+		names[lockName(id)] = true
+		if !names[lockName(id)] {
+			t.Fatal("a user has two locks")
+		}
+	}
+	if len(names) > 256 {
+		t.Errorf("%d names", len(names))
 	}
 }
 
