@@ -160,6 +160,7 @@ func (l lender) WithMasterKey(ctx context.Context, by contract.VaultAccess, fn f
 }
 
 func (l lender) lend(ctx context.Context, a *act, why string) ([]byte, int, error) {
+	defer a.panicked(ctx)
 	v, err := l.p.mustRead(ctx, a.userID, "not-initialised", a)
 	if err != nil {
 		return nil, 0, err

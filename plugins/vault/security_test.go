@@ -315,3 +315,26 @@ func TestRowWithoutWrap(t *testing.T) {
 	}
 	w.wantTrail(ada.UserID, "recovery_set 200", "failed_fetch 500 unwrap-failed", "zk_enable 500 vault-key-unusable", "failed_grant 500 unwrap-failed")
 }
+
+// broken is a key provider that nobody foresaw.
+type broken struct{ contract.KeyProvider }
+
+func (b broken) Unwrap(context.Context, contract.WrappedKey, []byte) ([]byte, error) {
+	panic("a key provider's")
+}
+
+func TestPanicIsInTheAudit(t *testing.T) {
+	w := newWorld(t, Options{Provider: broken{ring(t, kek("a", 1))}})
+	ada := w.SignUp("ada@example.com")
+	ada.Post("/vault/init", nil).WantCode(500, "INTERNAL_SERVER_ERROR") // made, and not opened
+	ada.Get("/vault/key").WantCode(500, "INTERNAL_SERVER_ERROR")
+	func() {
+		defer func() {
+			if recover() == nil {
+				t.Error("the panic ended in the vault")
+			}
+		}()
+		_ = lender{w.p}.WithMasterKey(t.Context(), contract.VaultAccess{UserID: ada.UserID, Action: "grant"}, func([]byte, int) error { return nil })
+	}()
+	w.wantTrail(ada.UserID, "init 201 created", "init 500 panic", "failed_fetch 500 panic", "failed_grant 500 panic")
+}
