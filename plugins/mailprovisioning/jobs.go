@@ -49,6 +49,9 @@ func (p *Plugin) reserve(ctx context.Context, outer *core.Tx, userID, name, emai
 			if m.Name, err = p.choice(base, try); err != nil {
 				return err
 			}
+			if !p.allowed(m.Name) { // cut for its number, it became a reserved one
+				continue
+			}
 			m.Email = m.Name + "@" + p.o.Domain
 			// Neither name nor user may be there: of parallel calls one inserts.
 			made, err := mailboxes.InsertNew(ctx, tx, &m)
@@ -146,6 +149,9 @@ func (p *Plugin) rename(ctx context.Context, m *Mailbox) error {
 			return err
 		}
 		name := numbered(m.Name, n)
+		if !p.allowed(name) { // cut for its number, it became a reserved one
+			name = "u" + n
+		}
 		email := name + "@" + p.o.Domain
 		changed, err := mailboxes.Update(ctx, p.host.DB(), []core.Set{colName.Set(name), colEmail.Set(email)}, colID.Eq(m.ID), colState.Eq(stateReserved))
 		switch {

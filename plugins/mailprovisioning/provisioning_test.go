@@ -200,6 +200,19 @@ func TestSameNames(t *testing.T) {
 	})
 }
 
+// A long name that is cut for its number must not become a reserved one.
+func TestCutToReserved(t *testing.T) {
+	w := newWorld(t, Options{Reserved: []string{"abcdefghijklmnopqrstuvwxyzabc"}})
+	names := map[string]bool{}
+	for i := range 25 {
+		m, err := w.p.reserve(t.Context(), nil, "user"+string(rune('a'+i)), "abcdefghijklmnopqrstuvwxyzabcd", "x@example.com")
+		if err != nil || !w.p.allowed(m.Name) || names[m.Name] {
+			t.Errorf("%q: %v", m.Name, err)
+		}
+		names[m.Name] = true
+	}
+}
+
 // Whatever fails, and wherever, is tried again from there; an answer that got lost makes
 // no second mailbox.
 func TestOutage(t *testing.T) {
