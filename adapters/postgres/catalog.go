@@ -136,7 +136,7 @@ func (d *Database) DDL(ctx context.Context, statements ...string) error {
 	if len(statements) == 0 {
 		return nil
 	}
-	tx, err := d.db.BeginTx(ctx, nil)
+	tx, err := d.db.BeginTx(patiently(ctx), nil)
 	if err != nil {
 		return d.Fail(ctx, err)
 	}
@@ -190,7 +190,7 @@ func (d *Database) begin(ctx context.Context) (*lockTx, error) {
 	if err != nil {
 		return nil, err
 	}
-	tx, err := conn.BeginTx(context.WithoutCancel(ctx), nil)
+	tx, err := conn.BeginTx(patiently(context.WithoutCancel(ctx)), nil)
 	if err != nil {
 		_ = conn.Close()
 		return nil, err

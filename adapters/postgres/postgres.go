@@ -36,9 +36,9 @@ type Options struct {
 	// a failover. Default 30 minutes; negative: for ever.
 	ConnMaxLifetime time.Duration `yaml:"connMaxLifetime"`
 	// StatementTimeout bounds one statement. Open has the server keep it, unless the
-	// connection string sets statement_timeout; beyond that it bounds every call whose
-	// context has no deadline, waiting for a connection included. Default 10 s;
-	// negative: none.
+	// connection string sets statement_timeout, and gives a connection up 3 s later if the
+	// server is silent; beyond that it bounds every call whose context has no deadline,
+	// waiting for a connection included. Default 10 s; negative: none.
 	StatementTimeout time.Duration `yaml:"statementTimeout"`
 }
 
@@ -85,7 +85,8 @@ func Open(ctx context.Context, dsn string, o Options) (storage.Database, error) 
 	if o.StatementTimeout == 0 {
 		o.StatementTimeout = defaultStatement
 	}
-	if cfg.Runtime["statement_timeout"] == "" && o.StatementTimeout > 0 {
+	bound := cfg.Runtime["statement_timeout"] == "" && o.StatementTimeout > 0
+	if bound {
 		if cfg.Runtime == nil {
 			cfg.Runtime = map[string]string{}
 		}
@@ -97,6 +98,9 @@ func Open(ctx context.Context, dsn string, o Options) (storage.Database, error) 
 	connector, err := pq.NewConnectorConfig(cfg)
 	if err != nil {
 		return nil, errors.New("postgres: the connection string cannot be used")
+	}
+	if bound {
+		connector.Dialer(&dialer{limit: o.StatementTimeout + boundGrace})
 	}
 	db := sql.OpenDB(userConnector{connector})
 	db.SetMaxOpenConns(o.MaxOpen)

@@ -45,11 +45,15 @@ type pqConn interface {
 	driver.Tx
 }
 
-type userConn struct{ pqConn }
+type userConn struct {
+	pqConn
+	net *bounded // nil where nothing is bounded
+}
 
 // Connect implements driver.Connector.
 func (c userConnector) Connect(ctx context.Context) (driver.Conn, error) {
-	conn, err := c.Connector.Connect(ctx)
+	var dialed *bounded
+	conn, err := c.Connector.Connect(context.WithValue(ctx, dialedKey{}, &dialed))
 	if err != nil {
 		return nil, err
 	}
@@ -58,7 +62,15 @@ func (c userConnector) Connect(ctx context.Context) (driver.Conn, error) {
 		_ = conn.Close()
 		return nil, errors.New("postgres: the driver's connection lacks a method")
 	}
-	return userConn{full}, nil
+	return userConn{full, dialed}, nil
+}
+
+// ResetSession implements driver.SessionResetter: a connection comes out of the pool.
+func (c userConn) ResetSession(ctx context.Context) error {
+	if c.net != nil {
+		c.net.patient.Store(false)
+	}
+	return c.pqConn.ResetSession(ctx)
 }
 
 // BeginTx implements driver.ConnBeginTx. With a user both statements travel in one
@@ -68,6 +80,9 @@ func (c userConnector) Connect(ctx context.Context) (driver.Conn, error) {
 func (c userConn) BeginTx(ctx context.Context, o driver.TxOptions) (driver.Tx, error) {
 	if o.Isolation != 0 || o.ReadOnly {
 		return nil, errors.New("postgres: transactions take no options")
+	}
+	if c.net != nil {
+		c.net.patient.Store(ctx.Value(patientKey{}) != nil)
 	}
 	begin := "BEGIN"
 	if userID, _ := ctx.Value(userKey{}).(string); userID != "" {
