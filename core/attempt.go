@@ -152,19 +152,15 @@ func (a Attempts) key(parts ...string) string {
 // (CVE-2025-54998). Ids that differ in capitals alone, if there were any, would share a count.
 func subjectForm(s string) string { return norm.NFKC.String(strings.ToLower(strings.TrimSpace(s))) }
 
-// Fail settles a wrong guess, and locks the subject when it was the last allowed, which
-// is a security event. It commits by itself: no transaction of the request's can undo it.
+// Fail settles a wrong guess, and locks the subject when it was the last allowed. It
+// commits by itself: no transaction of the request's can undo it.
 func (t Attempt) Fail(ctx context.Context) error {
 	if t.h == nil {
 		return nil
 	}
 	// The client may hang up on hearing "wrong": the guess was made all the same.
 	ctx = context.WithoutCancel(ctx)
-	now := t.h.Now()
-	by, err := t.fail(ctx, now)
-	if err == nil {
-		t.tellLock(ctx, by, now)
-	}
+	err := t.fail(ctx)
 	if t.h.cfg.Lockout.OnFailure == "open" {
 		return nil
 	}

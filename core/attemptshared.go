@@ -34,34 +34,15 @@ func (h *Host) stands(ctx context.Context, err error) bool {
 	return err == nil || ctx.Err() != nil
 }
 
-// fail counts a wrong guess, in the database where the store has gone since it was
-// reserved, and says who counted it.
-func (t Attempt) fail(ctx context.Context, now time.Time) (contract.AttemptStore, error) {
+// fail counts a wrong guess: in the database where the store has gone since it was reserved.
+func (t Attempt) fail(ctx context.Context) error {
 	h := t.h
-	if _, own := t.store.(databaseAttempts); !own && h.stands(ctx, t.store.Fail(ctx, now, t.limits...)) {
-		return t.store, nil
+	if _, own := t.store.(databaseAttempts); !own && h.stands(ctx, t.store.Fail(ctx, h.Now(), t.limits...)) {
+		return nil
 	}
-	d := databaseAttempts{h}
-	err := d.Fail(ctx, now, t.limits...)
+	err := databaseAttempts{h}.Fail(ctx, h.Now(), t.limits...)
 	h.counted(ctx, err)
-	return d, err
-}
-
-// tellLock records the lock that a wrong guess at that time has brought: the owner is to
-// see it although nobody tries again. A lock's end tells which guess of several it was. Where
-// it cannot be read, the next guess that is refused is recorded all the same.
-func (t Attempt) tellLock(ctx context.Context, by contract.AttemptStore, now time.Time) {
-	l := &t.limits[0]
-	until, err := by.Locked(ctx, now, l.Key)
-	if err != nil || !until.Equal(now.Add(l.Lock)) {
-		return
-	}
-	e := &Event{Type: EventAccountLocked, Reason: string(ClassAccountLocked), Detail: map[string]string{"code": ErrAccountLocked.Code}}
-	c := callFrom(ctx)
-	if c != nil {
-		e.UserID = c.about()
-	}
-	t.h.RecordLater(c, e)
+	return err
 }
 
 // release settles an attempt that was no wrong guess. If that fails, the lease runs out.

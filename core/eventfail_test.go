@@ -67,37 +67,6 @@ func TestEventsOfFailures(t *testing.T) {
 	})
 }
 
-// A lock is recorded when it begins, once, whoever counts and whoever it is about.
-func TestEventOfLock(t *testing.T) {
-	both(t, func(t *testing.T, db option) {
-		e := start(t, db)
-		e.client().signUp("a@example.com")
-		count := func(want string) (n int) {
-			for _, f := range e.failures() {
-				if f == want {
-					n++
-				}
-			}
-			return n
-		}
-		const somebody, nobody = "account.locked ACCOUNT_LOCKED somebody ACCOUNT_LOCKED", "account.locked ACCOUNT_LOCKED nobody ACCOUNT_LOCKED"
-		locked(e, "a@example.com", 4)
-		if n := count(somebody); n != 0 {
-			t.Errorf("%d locks after four wrong guesses", n)
-		}
-		locked(e, "a@example.com", 1)
-		locked(e, "nobody@example.com", 5)
-		if a, b := count(somebody), count(nobody); a != 1 || b != 1 {
-			t.Errorf("%d and %d locks after five, want 1 each: %v", a, b, e.failures())
-		}
-		e.clock.Add(30 * time.Minute)
-		locked(e, "a@example.com", 1)
-		if n := count(somebody); n != 1 {
-			t.Errorf("%d locks after the first guess behind one, want 1", n)
-		}
-	})
-}
-
 // What the gate refuses is a failed sign-in, whatever the rule is called.
 func TestEventOfRefusedSignIn(t *testing.T) {
 	no := core.NewError("NOT_TODAY", 403, "Not today")

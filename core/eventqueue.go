@@ -95,16 +95,10 @@ func (c *Call) recordFailure(f Failure) {
 		c.host.RecordLater(nil, e)
 		return
 	}
-	e.UserID = c.about()
-	c.host.RecordLater(c, e)
-}
-
-// about is whom a failure of this call is about; empty where that is nobody's account.
-func (c *Call) about() string {
-	if c.concerns == "" && c.user != nil {
-		return c.user.ID
+	if e.UserID = c.concerns; e.UserID == "" && c.user != nil {
+		e.UserID = c.user.ID
 	}
-	return c.concerns
+	c.host.RecordLater(c, e)
 }
 
 func (q *eventQueue) add(k likeness, e *Event) {

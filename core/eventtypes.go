@@ -36,7 +36,7 @@ var coreEvents = []EventType{
 	{EventUserUpdated, "A user changed their profile. Detail: fields (names, no values).", "PROFILE_UPDATED"},
 	{EventUserClaimed, "An address was proved for the first time by who may not have made the account: passwords and sessions from before are gone.", ""},
 	{EventUserDeleted, "A user was deleted.", "ACCOUNT_DELETED"},
-	{EventAccountLocked, "Too many guesses were wrong, and the account is locked for a while; or a guess was refused while it is. Detail: path, code.", "ACCOUNT_LOCKED"},
+	{EventAccountLocked, "A guess was refused: too many before it were wrong, and the account is locked for a while. Detail: path, code.", "ACCOUNT_LOCKED"},
 	{EventAccountUnlocked, "A lock was lifted before its time.", ""},
 	{EventAccountUnlinked, "A way in was removed. Detail: provider.", ""},
 	{EventPasswordSet, "A user without a password got one.", "PASSWORD_CHANGED"},
