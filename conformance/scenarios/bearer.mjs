@@ -22,7 +22,7 @@ const parts = [
       "scheme in capitals": `BEARER ${signed}`, "scheme in small letters": `bearer ${token}`, "spaces": `Bearer    ${token}  `,
       "another scheme": `Basic ${token}`, "no scheme": token, "no space": `Bearer${token}`, "nothing": "Bearer ", "empty": "Bearer",
       "another secret": `Bearer ${sign(token, "another-secret-of-another-server-0123")}`, "no signature": `Bearer ${token}.`,
-      "half a signature": `Bearer ${signed.slice(0, -20)}`, "altered token": `Bearer x${signed.slice(1)}`, "unknown": `Bearer ${"x".repeat(32)}`,
+      "half a signature": `Bearer ${signed.slice(0, -20)}`, "altered token": `Bearer ${signed[0] === "x" ? "y" : "x"}${signed.slice(1)}`, "unknown": `Bearer ${"x".repeat(32)}`,
       "signed, unknown": `Bearer ${sign("x".repeat(32))}`, "encoded twice": `Bearer ${encodeURIComponent(encodeURIComponent(signed))}`,
       "two": `Bearer ${token} ${token}`, "three parts": `Bearer ${sign(signed)}`,
     };
