@@ -119,6 +119,16 @@ func (c *Call) UserAgent() string {
 	return storable(strings.Clone(ua), 512)
 }
 
+// AcceptLanguage returns the request's header of that name, at most 256 bytes: see
+// contract.MatchLanguage.
+func (c *Call) AcceptLanguage() string {
+	h := c.ex.Header("Accept-Language")
+	if len(h) > 256 {
+		h = h[:256]
+	}
+	return storable(strings.Clone(h), 256)
+}
+
 // ClientIP returns the client's address as limits and sessions know it: IPv4 as it is,
 // IPv6 by its /64. Empty if unknown.
 func (c *Call) ClientIP() string { return clientip.Key(c.addr()) }

@@ -3,6 +3,7 @@ package core
 import (
 	"context"
 	"errors"
+	"strings"
 
 	"github.com/sallyport-auth/sallyport/core/contract"
 )
@@ -26,13 +27,46 @@ func (h *Host) SendMail(ctx context.Context, tx *Tx, m contract.Message) error {
 	if m.ExternalID, err = h.RandomString(Alphanumeric, 32); err != nil {
 		return err
 	}
+	if m.Language == "" {
+		m.Language = reads(m.User.Locale, callFrom(ctx))
+	}
 	return mailJob.Enqueue(ctx, h, tx, m)
 }
 
+// reads is what the recipient of a message reads: what they have chosen, then what the
+// browser says that has asked for the message.
+func reads(locale string, c *Call) string {
+	var list []string
+	if locale != "" {
+		list = append(list, locale)
+	}
+	if c != nil && c.http {
+		if h := c.AcceptLanguage(); h != "" {
+			list = append(list, h)
+		}
+	}
+	return strings.Join(list, ",")
+}
+
+// localeField is the user's field, of the app's or a plugin's, that holds their language.
+const localeField = "locale"
+
 // MailUser is what a message says about a user.
 func MailUser(u *User) contract.MessageUser {
-	return contract.MessageUser{ID: u.ID, Name: u.Name, Email: u.Email}
+	return contract.MessageUser{ID: u.ID, Name: u.Name, Email: u.Email, Locale: u.Locale()}
 }
+
+// Locale is the language that the user has chosen, a tag such as "de-CH" in the field
+// "locale"; empty without such a field or choice.
+func (u *User) Locale() string {
+	s, ok := u.Extra[localeField].(string)
+	if !ok || len(s) > maxLocale || strings.ContainsAny(s, ",;") {
+		return "" // clients may write what they like into the field
+	}
+	return storable(s, maxLocale)
+}
+
+const maxLocale = 35 // characters: RFC 5646 section 4.4.1
 
 // MailTemplates lists the texts that plugins bring.
 func (a *Auth) MailTemplates() []contract.MailTemplate {

@@ -22,6 +22,9 @@ type Message struct {
 	OTP string `json:"otp,omitempty"`
 	// NewEmail is the wanted address in "change-email".
 	NewEmail string `json:"newEmail,omitempty"`
+	// Language is what the recipient reads, as far as it is known: a value of Accept-Language
+	// (RFC 9110 section 12.5.4), the most wanted first. MatchLanguage reads it.
+	Language string `json:"language,omitempty"`
 	// Data holds what a plugin's own template needs beyond the above.
 	Data map[string]string `json:"data,omitempty"`
 	// ExternalID is the same for every retry of one message, so that a receiver can
@@ -34,6 +37,8 @@ type MessageUser struct {
 	ID    string `json:"id,omitempty"`
 	Name  string `json:"name,omitempty"`
 	Email string `json:"email,omitempty"`
+	// Locale is the language that the user has chosen, for instance "de-CH"; empty if none.
+	Locale string `json:"locale,omitempty"`
 }
 
 // Mailer hands messages to the outside world. Send is called from the job worker,
