@@ -2,6 +2,7 @@ package core
 
 import (
 	"strings"
+	"time"
 
 	"github.com/sallyport-auth/sallyport/core/internal/cookie"
 )
@@ -38,6 +39,15 @@ type RevokeEvent struct {
 	UserID    string
 	SessionID string // empty for all
 	Keep      string // id of a session that stays, if any
+	// Revoked are the sessions that were there, in After and Committed hooks. Of N parallel
+	// revocations of one session exactly one has it here.
+	Revoked []RevokedSession
+}
+
+// RevokedSession is a session that was deleted. One that had ended by itself may be among them.
+type RevokedSession struct {
+	ID, UserID string
+	ExpiresAt  time.Time
 }
 
 // AuthenticateEvent is the payload of Authenticate.

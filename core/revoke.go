@@ -2,6 +2,7 @@ package core
 
 import (
 	"context"
+	"errors"
 	"strings"
 
 	"github.com/sallyport-auth/sallyport/core/storage"
@@ -15,10 +16,11 @@ func (h *Host) RevokeSession(ctx context.Context, tx *Tx, id string) (was bool, 
 
 // revokeOne is RevokeSession with an event in the same statement.
 func (h *Host) revokeOne(ctx context.Context, tx *Tx, id string, event *Event) (was bool, err error) {
-	err = h.txIf(ctx, tx, SessionRevoke.has(h, before, after), func(ctx context.Context, tx *Tx) error {
-		return SessionRevoke.Run(ctx, h, tx, &RevokeEvent{Tx: tx, SessionID: id}, func(ctx context.Context) error {
+	err = h.txIf(ctx, tx, SessionRevoke.has(h, before, after, committed), func(ctx context.Context, tx *Tx) error {
+		e := &RevokeEvent{Tx: tx, SessionID: id}
+		return SessionRevoke.Run(ctx, h, tx, e, func(ctx context.Context) error {
 			return h.changing(ctx, tx, []string{sessionSubject(id)}, func(ctx context.Context) error {
-				n, err := h.execWith(ctx, tx, event, storage.Statement{SQL: "DELETE FROM {session=} WHERE {session.id} = ?", Args: []any{id}})
+				n, err := h.deleteSessions(ctx, e, event, storage.Statement{SQL: "DELETE FROM {session=} WHERE {session.id} = ?", Args: []any{id}})
 				was = n == 1
 				return err
 			})
@@ -36,14 +38,48 @@ func (h *Host) RevokeSessions(ctx context.Context, tx *Tx, userID, keep string) 
 
 // revokeAll is RevokeSessions with an event in the same statement.
 func (h *Host) revokeAll(ctx context.Context, tx *Tx, userID, keep string, event *Event) error {
-	return h.txIf(ctx, tx, SessionRevoke.has(h, before, after), func(ctx context.Context, tx *Tx) error {
-		return SessionRevoke.Run(ctx, h, tx, &RevokeEvent{Tx: tx, UserID: userID, Keep: keep}, func(ctx context.Context) error {
+	return h.txIf(ctx, tx, SessionRevoke.has(h, before, after, committed), func(ctx context.Context, tx *Tx) error {
+		e := &RevokeEvent{Tx: tx, UserID: userID, Keep: keep}
+		return SessionRevoke.Run(ctx, h, tx, e, func(ctx context.Context) error {
 			return h.changing(ctx, tx, []string{userSubject(userID)}, func(ctx context.Context) error {
-				_, err := h.execWith(ctx, tx, event, revokeStatement(userID, keep), forgetDevices(userID))
+				_, err := h.deleteSessions(ctx, e, event, revokeStatement(userID, keep), forgetDevices(userID))
 				return err
 			})
 		})
 	})
+}
+
+// deleteSessions runs a statement that deletes sessions, and others with it, and says how
+// many sessions it were. Hooks behind it are told which: that takes a round trip more.
+func (h *Host) deleteSessions(ctx context.Context, e *RevokeEvent, event *Event, del storage.Statement, with ...storage.Statement) (int64, error) {
+	if !SessionRevoke.has(h, after, committed) {
+		return h.execWith(ctx, e.Tx, event, append([]storage.Statement{del}, with...)...)
+	}
+	rows, err := h.conn(e.Tx).Query(ctx, del.SQL+" RETURNING {session:id}, {session:userId}, {session:expiresAt}", del.Args...)
+	if err != nil {
+		return 0, err
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var s RevokedSession
+		if err := rows.Scan(storage.Dests([]any{&s.ID, &s.UserID, &s.ExpiresAt})...); err != nil {
+			return 0, err
+		}
+		e.Revoked = append(e.Revoked, s)
+	}
+	if err := errors.Join(rows.Err(), rows.Close()); err != nil {
+		return 0, err
+	}
+	switch n := int64(len(e.Revoked)); {
+	case event != nil:
+		event.Tx = e.Tx
+		return n, h.Record(ctx, event, with...)
+	case len(with) > 0:
+		_, err = h.conn(e.Tx).Batch(ctx, with...)
+		return n, err
+	default:
+		return n, nil
+	}
 }
 
 // execWith runs statements, with an event if there is one, in one round trip. It says how
