@@ -39,6 +39,7 @@ type receiver struct {
 	t      testing.TB
 	mu     sync.Mutex
 	got    []request
+	n      int // all requests
 	answer func(n int, w http.ResponseWriter, r *http.Request)
 }
 
@@ -67,7 +68,8 @@ func (r *receiver) ServeHTTP(w http.ResponseWriter, q *http.Request) {
 	}
 	r.mu.Lock()
 	r.got = append(r.got, got)
-	n := len(r.got)
+	r.n++
+	n := r.n
 	r.mu.Unlock()
 	if r.answer != nil {
 		r.answer(n, w, q)
@@ -150,6 +152,23 @@ func engines(t *testing.T, run func(t *testing.T, engine func(*plugintest.Option
 	for _, e := range []plugintest.Engine{plugintest.SQLite, plugintest.Postgres} {
 		t.Run(string(e), func(t *testing.T) { run(t, func(o *plugintest.Options) { o.Database = e }) })
 	}
+}
+
+// another is another process on the database of h.
+func another(t testing.TB, h *plugintest.Harness, o Options) *core.Auth {
+	t.Helper()
+	cfg := h.Config
+	cfg.Plugins, cfg.DisabledPaths = plugins(o), nil
+	auth, err := core.New(context.Background(), cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := auth.Close(context.Background()); err != nil {
+			t.Error(err)
+		}
+	})
+	return auth
 }
 
 // waiting are the deliveries that are not done.

@@ -1,0 +1,382 @@
+package webhooks
+
+import (
+	"bufio"
+	"context"
+	"fmt"
+	"net/http"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/sallyport-auth/sallyport/core"
+	"github.com/sallyport-auth/sallyport/plugintest"
+)
+
+// TestSpecificationVector is the vector of the specification's own libraries.
+func TestSpecificationVector(t *testing.T) {
+	key, err := parseSecret("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw")
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := signature([][]byte{key}, "msg_p5jXN8AQM9LWM0D4loKWxJek", "1614265330", `{"test": 2432232314}`)
+	if got != "v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE=" {
+		t.Error(got)
+	}
+}
+
+// later moves the clock to where the deliveries that wait are due.
+func later(t testing.TB, h *plugintest.Harness) {
+	t.Helper()
+	for _, j := range waiting(t, h) {
+		if wait := j.RunAt.Sub(h.Clock.Now()); wait > 0 {
+			h.Clock.Advance(wait)
+		}
+	}
+}
+
+// TestRetries: id and body stay, each attempt has a time and a signature of its own, and
+// what was taken is not sent again.
+func TestRetries(t *testing.T) {
+	engines(t, func(t *testing.T, engine func(*plugintest.Options)) {
+		r := listen(t, status(500, 503, 204))
+		h := newHarness(t, loopback(to(r, UserCreated)), engine)
+		h.CreateUser("ada@example.com")
+		var first request
+		for n := 1; n <= 3; n++ {
+			h.RunJobs()
+			got := r.take()
+			if len(got) != 1 || !stamped(h, got[0]) {
+				t.Fatalf("attempt %d: %v", n, got)
+			}
+			if n == 1 {
+				first = got[0]
+			} else if got[0].id() != first.id() || got[0].body != first.body || got[0].header.Get("webhook-timestamp") == first.header.Get("webhook-timestamp") {
+				t.Errorf("attempt %d: %v, after %v", n, got[0], first)
+			}
+			if h.RunJobs(); len(r.take()) != 0 {
+				t.Error("tried again at once")
+			}
+			if n == 1 {
+				if list := waiting(t, h); len(list) != 1 || list[0].LastError != fmt.Sprintf("webhook user.created to endpoints[0] (%s): answered 500", strings.TrimPrefix(r.URL, "http://")) {
+					t.Errorf("%+v", list)
+				}
+			}
+			later(t, h)
+		}
+		h.Clock.Advance(24 * time.Hour)
+		if h.RunJobs(); len(r.take()) != 0 || h.Count("job") != 0 {
+			t.Error("sent again behind the success")
+		}
+	})
+}
+
+// TestRestart: another process does what one has left behind.
+func TestRestart(t *testing.T) {
+	engines(t, func(t *testing.T, engine func(*plugintest.Options)) {
+		r := listen(t, status(502, 200))
+		o := loopback(to(r, UserCreated))
+		h := newHarness(t, o, engine)
+		h.CreateUser("ada@example.com")
+		h.RunJobs()
+		id := r.take()[0].id()
+		later(t, h)
+		if _, err := another(t, h, o).RunJobs(context.Background()); err != nil {
+			t.Fatal(err)
+		}
+		if got := r.take(); len(got) != 1 || got[0].id() != id || len(waiting(t, h)) != 0 {
+			t.Errorf("%v", got)
+		}
+	})
+}
+
+// hijack answers with bytes of the test's own, and closes.
+func hijack(text string) func(http.ResponseWriter) {
+	return func(w http.ResponseWriter) {
+		c, _, err := w.(http.Hijacker).Hijack()
+		if err != nil {
+			panic(err)
+		}
+		_, _ = c.Write([]byte(text))
+		_ = c.Close()
+	}
+}
+
+// TestFailures: whatever a receiver does wrong, the delivery waits and is done when it
+// does right; what it said is kept and logged nowhere.
+func TestFailures(t *testing.T) {
+	code := func(n int) func(http.ResponseWriter) { return func(w http.ResponseWriter) { w.WriteHeader(n) } }
+	for name, c := range map[string]struct {
+		answer func(http.ResponseWriter)
+		want   string
+	}{
+		"400":        {code(400), "answered 400"},
+		"404":        {code(404), "answered 404"},
+		"300":        {code(300), "answered 300"},
+		"304":        {code(304), "answered 304"},
+		"closes":     {hijack(""), "the connection ended without a complete answer"},
+		"no HTTP":    {hijack("LEAK root:x:0:0\r\n\r\n"), "the connection ended without a complete answer"},
+		"big header": {hijack("HTTP/1.1 200 OK\r\nX: " + strings.Repeat("LEAK", maxHeader) + "\r\n\r\n"), "the connection ended without a complete answer"},
+		"a body": {func(w http.ResponseWriter) {
+			w.WriteHeader(500)
+			_, _ = w.Write([]byte("LEAK"))
+		}, "answered 500"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			r := listen(t, func(n int, w http.ResponseWriter, _ *http.Request) {
+				if n == 1 {
+					c.answer(w)
+				}
+			})
+			h := newHarness(t, loopback(to(r, UserCreated)))
+			h.CreateUser("ada@example.com")
+			h.RunJobs()
+			list := waiting(t, h)
+			if got := r.take(); len(got) != 1 || len(list) != 1 || !strings.HasSuffix(list[0].LastError, ": "+c.want) {
+				t.Fatalf("%d requests, waiting: %+v", len(got), list)
+			}
+			if strings.Contains(h.Logs.String(), "LEAK") {
+				t.Error("the log has what was answered")
+			}
+			later(t, h)
+			if h.RunJobs(); len(r.take()) != 1 || len(waiting(t, h)) != 0 {
+				t.Error("not delivered when the receiver was well again")
+			}
+		})
+	}
+}
+
+// TestSlowBody: an endless answer counts by its status, and holds nobody up.
+func TestSlowBody(t *testing.T) {
+	r := listen(t, func(_ int, w http.ResponseWriter, q *http.Request) {
+		b := bufio.NewWriter(w)
+		for q.Context().Err() == nil {
+			if _, err := b.WriteString("and so on "); err != nil {
+				return
+			}
+		}
+	})
+	h := newHarness(t, loopback(to(r, UserCreated)))
+	h.CreateUser("ada@example.com")
+	if h.RunJobs(); len(r.take()) != 1 || len(waiting(t, h)) != 0 {
+		t.Errorf("waiting: %+v", waiting(t, h))
+	}
+}
+
+// TestOneDownDelaysNobody: of two receivers the one that works has everything.
+func TestOneDownDelaysNobody(t *testing.T) {
+	down, up := listen(t, status(500)), listen(t, nil)
+	second := to(up, UserCreated)
+	second.Secret = secretB
+	h := newHarness(t, loopback(to(down, UserCreated), second))
+	for i := range 5 {
+		h.CreateUser(fmt.Sprintf("user%d@example.com", i))
+	}
+	h.RunJobs()
+	if got := up.take(secretB); len(got) != 5 || len(waiting(t, h)) != 5 {
+		t.Errorf("%d delivered, %d waiting", len(got), len(waiting(t, h)))
+	}
+}
+
+// hanging is a receiver that answers when the test lets it.
+func hanging(t testing.TB) (r *receiver, release func()) {
+	free := make(chan struct{})
+	release = sync.OnceFunc(func() { close(free) })
+	r = listen(t, func(int, http.ResponseWriter, *http.Request) { <-free })
+	t.Cleanup(release) // runs before the server closes
+	return r, release
+}
+
+// TestHang: a receiver that hangs costs a worker one wait in half a minute, not one for
+// each delivery; once it answers it gets them all.
+func TestHang(t *testing.T) {
+	r, release := hanging(t)
+	o := loopback(to(r, UserCreated))
+	o.Timeout = hangingTimeout
+	h := newHarness(t, o)
+	for i := range 10 {
+		h.CreateUser(fmt.Sprintf("user%d@example.com", i))
+	}
+	h.RunJobs()
+	if got := r.take(); len(got) != 1 {
+		t.Fatalf("asked %d times", len(got))
+	}
+	asked, turned := 0, 0
+	for _, j := range waiting(t, h) {
+		switch {
+		case strings.HasSuffix(j.LastError, ": no answer in time"):
+			asked++
+		case strings.Contains(j.LastError, ": not asked: "):
+			turned++
+		}
+	}
+	if asked != 1 || turned != 9 {
+		t.Errorf("%d asked, %d turned away", asked, turned)
+	}
+	h.Clock.Advance(hangPause - time.Second)
+	if h.RunJobs(); len(r.take()) != 0 {
+		t.Error("asked before its time")
+	}
+	h.Clock.Advance(hangPause)
+	if h.RunJobs(); len(r.take()) != 1 {
+		t.Error("not asked when it was time")
+	}
+	release()
+	for range 3 {
+		h.Clock.Advance(3 * time.Hour)
+		h.RunJobs()
+	}
+	ids := map[string]bool{}
+	for _, q := range r.take() {
+		ids[q.id()] = true
+	}
+	if len(ids) != 10 || len(waiting(t, h)) != 0 {
+		t.Errorf("%d of 10 arrived, %d wait", len(ids), len(waiting(t, h)))
+	}
+}
+
+// TestCalm: while a receiver hangs, one worker asks it at a time.
+func TestCalm(t *testing.T) {
+	var c calm
+	now := plugintest.Epoch
+	if !c.begin(now) || !c.begin(now) {
+		t.Fatal("a receiver that answers is asked by many")
+	}
+	c.end(now, true, 0)
+	c.end(now, true, 0)
+	if c.begin(now.Add(hangPause - 1)) {
+		t.Error("asked in the pause")
+	}
+	now = now.Add(hangPause)
+	if !c.begin(now) || c.begin(now) {
+		t.Error("want one worker behind the pause")
+	}
+	c.end(now, false, 0)
+	if !c.begin(now) || !c.begin(now) {
+		t.Error("it has answered")
+	}
+	c.end(now, false, time.Minute)
+	c.end(now, false, time.Second) // a shorter wish does not end a longer one
+	if c.begin(now.Add(time.Minute-1)) || !c.begin(now.Add(time.Minute)) {
+		t.Error("Retry-After")
+	}
+}
+
+func TestRetryAfter(t *testing.T) {
+	now := plugintest.Epoch.Truncate(time.Second)
+	for text, want := range map[string]time.Duration{
+		"": 0, "120": 2 * time.Minute, "-5": 0, "soon": 0, "4000000000": maxPause, "99999999999999999999": 0,
+		now.Add(time.Minute).Format(http.TimeFormat): time.Minute, now.Add(-time.Minute).Format(http.TimeFormat): 0,
+	} {
+		if got := retryAfter(text, now); got != want {
+			t.Errorf("%q: %v, want %v", text, got, want)
+		}
+	}
+	r := listen(t, func(n int, w http.ResponseWriter, _ *http.Request) {
+		if n == 1 {
+			w.Header().Set("Retry-After", "600")
+			w.WriteHeader(429)
+		}
+	})
+	h := newHarness(t, loopback(to(r, UserCreated)))
+	h.CreateUser("ada@example.com")
+	h.CreateUser("bob@example.com")
+	h.RunJobs()
+	for range 8 {
+		h.Clock.Advance(time.Minute)
+		h.RunJobs()
+	}
+	if got := r.take(); len(got) != 1 {
+		t.Fatalf("asked %d times within its wish", len(got))
+	}
+	h.Clock.Advance(3 * time.Hour)
+	if h.RunJobs(); len(r.take()) != 2 || len(waiting(t, h)) != 0 {
+		t.Error("not delivered afterwards")
+	}
+}
+
+// TestGone: 410 ends a delivery and is logged.
+func TestGone(t *testing.T) {
+	r := listen(t, status(410))
+	h := newHarness(t, loopback(to(r, UserCreated)))
+	h.CreateUser("ada@example.com")
+	h.RunJobs()
+	if len(r.take()) != 1 || len(waiting(t, h)) != 0 || !strings.Contains(h.Logs.String(), "a webhook's receiver is gone") {
+		t.Errorf("waiting: %+v, log: %s", waiting(t, h), h.Logs)
+	}
+}
+
+// TestGivenUp: the 16th failure is the last; the delivery is kept for the operator, who may
+// have it tried again.
+func TestGivenUp(t *testing.T) {
+	answer := 500
+	r := listen(t, func(_ int, w http.ResponseWriter, _ *http.Request) { w.WriteHeader(answer) })
+	h := newHarness(t, loopback(to(r, UserCreated)))
+	h.CreateUser("ada@example.com")
+	for range 30 {
+		h.RunJobs()
+		h.Clock.Advance(3 * time.Hour)
+	}
+	list := waiting(t, h)
+	if got := r.take(); len(got) != 16 || len(list) != 1 || list[0].FailedAt.IsZero() {
+		t.Fatalf("%d attempts, %+v", len(got), list)
+	}
+	answer = 200
+	if _, err := h.Host.RetryJobs(context.Background(), core.JobQuery{Failed: true}); err != nil {
+		t.Fatal(err)
+	}
+	if h.RunJobs(); len(r.take()) != 1 || len(waiting(t, h)) != 0 {
+		t.Error("not delivered by hand")
+	}
+}
+
+// TestUnknownEndpoint: a process that does not know an endpoint keeps its deliveries.
+func TestUnknownEndpoint(t *testing.T) {
+	r, other := listen(t, nil), listen(t, nil)
+	h := newHarness(t, loopback(to(r, UserCreated)))
+	h.CreateUser("ada@example.com")
+	if _, err := another(t, h, loopback(to(other))).RunJobs(context.Background()); err != nil {
+		t.Fatal(err)
+	}
+	if list := waiting(t, h); len(list) != 1 || list[0].LastError != errUnknown.Error() || len(r.take())+len(other.take()) != 0 {
+		t.Errorf("%+v", list)
+	}
+	later(t, h)
+	if h.RunJobs(); len(r.take()) != 1 {
+		t.Error("not delivered by who knows it")
+	}
+}
+
+// TestWorkers: real workers, events of many at once: each is delivered exactly once.
+func TestWorkers(t *testing.T) {
+	engines(t, func(t *testing.T, engine func(*plugintest.Options)) {
+		const n = 30
+		all := make(chan struct{})
+		r := listen(t, func(i int, _ http.ResponseWriter, _ *http.Request) {
+			if i == n {
+				close(all)
+			}
+		})
+		h := newHarness(t, loopback(to(r, UserCreated)), engine, func(o *plugintest.Options) {
+			o.Config = func(c *core.Config) { c.NoBackground = false }
+		})
+		var wg sync.WaitGroup
+		for i := range n {
+			wg.Go(func() { h.CreateUser(fmt.Sprintf("user%d@example.com", i)) })
+		}
+		wg.Wait()
+		<-all
+		if err := h.Auth.Close(context.Background()); err != nil { // running jobs end
+			t.Fatal(err)
+		}
+		users, ids := map[any]bool{}, map[string]bool{}
+		got := r.take()
+		for _, q := range got {
+			users[q.Data["id"]], ids[q.id()] = true, true
+		}
+		if len(got) != n || len(users) != n || len(ids) != n {
+			t.Errorf("%d requests about %d users with %d ids, want %d", len(got), len(users), len(ids), n)
+		}
+	})
+}
