@@ -83,7 +83,7 @@ func (p *Plugin) send(ctx context.Context, e *endpoint, d parcel) (status int, p
 	if err != nil {
 		return 0, 0, err
 	}
-	// A short answer is read, so that the connection can be used again, and forgotten.
+	// A short answer is read, so that the receiver can write it, and forgotten.
 	defer time.AfterFunc(drainTime, cancel).Stop()
 	_, _ = io.CopyN(io.Discard, res.Body, maxAnswer)
 	_ = res.Body.Close()

@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/sallyport-auth/sallyport/core"
+	"github.com/sallyport-auth/sallyport/plugins/organization/orghook"
 	"github.com/sallyport-auth/sallyport/plugintest"
 )
 
@@ -163,13 +164,18 @@ func TestUndone(t *testing.T) {
 				c.Hooks = append(c.Hooks, core.UserCreate.After(func(context.Context, *core.UserCreateEvent) error { return refuse() }),
 					core.UserUpdate.After(func(context.Context, *core.UserUpdateEvent) error { return refuse() }),
 					core.SessionCreate.After(func(context.Context, *core.SessionEvent) error { return refuse() }),
-					core.SessionRevoke.After(func(context.Context, *core.RevokeEvent) error { return refuse() }))
+					core.SessionRevoke.After(func(context.Context, *core.RevokeEvent) error { return refuse() }),
+					orghook.OrganizationCreate.After(func(context.Context, *orghook.OrganizationEvent) error { return refuse() }),
+					orghook.InvitationCreate.After(func(context.Context, *orghook.InvitationEvent) error { return refuse() }))
 			}
 		})
 		ada := h.SignUp("ada@example.com")
+		org := ada.Post("/organization/create", m{"name": "Acme", "slug": "acme"}).Want(200).Text("id")
 		h.RunJobs()
 		r.take()
 		fail = true
+		ada.Post("/organization/create", m{"name": "Other", "slug": "other"}).Want(500)
+		ada.Post("/organization/invite-member", m{"organizationId": org, "email": "bob@example.com", "role": "member"}).Want(500)
 		h.Client().Post("/sign-up/email", m{"name": "Bob", "email": "bob@example.com", "password": "correct horse battery"}).Want(500)
 		ada.Post("/update-user", m{"name": "Ada"}).Want(500)
 		ada.Post("/revoke-sessions", m{}).Want(500)

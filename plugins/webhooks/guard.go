@@ -109,10 +109,12 @@ const (
 
 // newClient makes the client that deliveries go through. It follows no redirect and takes
 // no proxy from the environment. Behind a proxy the addresses are the proxy's business.
+// Each delivery has a connection of its own: one that was kept may be closed by the
+// receiver while the next delivery is on its way, and goes where the name led before.
 func newClient(g guard, proxy *url.URL, resolver *net.Resolver, conf *tls.Config) *http.Client {
 	dialer := &net.Dialer{Resolver: resolver, Control: g.control}
-	t := &http.Transport{DialContext: dialer.DialContext, TLSClientConfig: &tls.Config{MinVersion: tls.VersionTLS12}, ForceAttemptHTTP2: true,
-		MaxResponseHeaderBytes: maxHeader, DisableCompression: true, MaxIdleConnsPerHost: 2, IdleConnTimeout: 30 * time.Second}
+	t := &http.Transport{DialContext: dialer.DialContext, TLSClientConfig: &tls.Config{MinVersion: tls.VersionTLS12},
+		MaxResponseHeaderBytes: maxHeader, DisableCompression: true, DisableKeepAlives: true}
 	if conf != nil {
 		t.TLSClientConfig = conf.Clone()
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"io"
+	"log"
 	"net/http"
 	"net/http/httptest"
 	"slices"
@@ -185,3 +186,6 @@ func waiting(t testing.TB, h *plugintest.Harness) []core.JobInfo {
 func stamped(h *plugintest.Harness, q request) bool {
 	return q.header.Get("webhook-timestamp") == strconv.FormatInt(h.Clock.Now().Unix(), 10)
 }
+
+// quiet is for servers whose complaints a test provokes.
+func quiet() *log.Logger { return log.New(io.Discard, "", 0) }

@@ -150,9 +150,5 @@ func (p *Plugin) Spec() core.Spec {
 			p.host = h
 			return nil
 		},
-		Close: func(context.Context) error {
-			p.client.CloseIdleConnections()
-			return nil
-		},
 	}
 }
