@@ -9,6 +9,7 @@ import (
 	"github.com/sallyport-auth/sallyport/core"
 	"github.com/sallyport-auth/sallyport/core/contract"
 	"github.com/sallyport-auth/sallyport/plugins/mailprovisioning"
+	"github.com/sallyport-auth/sallyport/plugins/webhooks"
 	"github.com/sallyport-auth/sallyport/server"
 )
 
@@ -19,8 +20,11 @@ func TestEventTable(t *testing.T) {
 	c := server.Config{Core: core.Config{BaseURL: "http://localhost"}}
 	for _, id := range server.IDs(plugins) {
 		e := server.Enabled{ID: id}
-		if id == mailprovisioning.ID { // it has options that nothing can stand in for
+		switch id { // these have options that nothing can stand in for
+		case mailprovisioning.ID:
 			e.Options = mailprovisioning.Options{Domain: "example.com", Provisioner: struct{ contract.MailProvisioner }{}}
+		case webhooks.ID:
+			e.Options = webhooks.Options{Endpoints: []webhooks.Endpoint{{URL: "https://example.com/", Secret: "whsec_q0kP2ZlH8n3v9Yd5sW7xJ1bT4mR6cE0uKfGhAiLoNpQ="}}}
 		}
 		c.Plugins = append(c.Plugins, e)
 	}

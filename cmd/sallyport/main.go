@@ -14,6 +14,7 @@ import (
 	"github.com/sallyport-auth/sallyport/plugins/passkey"
 	"github.com/sallyport-auth/sallyport/plugins/twofactor"
 	"github.com/sallyport-auth/sallyport/plugins/vault"
+	"github.com/sallyport-auth/sallyport/plugins/webhooks"
 	"github.com/sallyport-auth/sallyport/server"
 	v1 "github.com/sallyport-auth/sallyport/server/v1"
 )
@@ -30,6 +31,7 @@ var plugins = []server.PluginEntry{
 	server.Entry(vault.ID, vault.New).OnRequest(),
 	server.Entry(missiongrant.ID, missiongrant.New).OnRequest(),
 	server.Entry(mailprovisioning.ID, mailprovisioning.New).OnRequest(),
+	server.Entry(webhooks.ID, webhooks.New).OnRequest(),
 	server.Entry(v1.ID, v1.New).OnRequest(),
 }
 
