@@ -2,7 +2,6 @@ package webhooks
 
 import (
 	"context"
-	"encoding/base64"
 	"errors"
 	"fmt"
 	"io"
@@ -12,10 +11,9 @@ import (
 )
 
 var (
-	errTestUsage   = errors.New("usage: sallyport webhooks test [URL]")
-	errSecretUsage = errors.New("usage: sallyport webhooks secret")
-	errNoEndpoint  = errors.New("the configuration has no endpoint with this URL")
-	errTestFailed  = errors.New("not every receiver took the event")
+	errTestUsage  = errors.New("usage: sallyport webhooks test [URL]")
+	errNoEndpoint = errors.New("the configuration has no endpoint with this URL")
+	errTestFailed = errors.New("not every receiver took the event")
 )
 
 // testCommand is "sallyport webhooks test": it sends one event at once, and is no job.
@@ -53,17 +51,4 @@ func (p *Plugin) testCommand(ctx context.Context, _ *core.Host, args []string, o
 		}
 	}
 	return failed
-}
-
-// secretCommand is "sallyport webhooks secret".
-func secretCommand(_ context.Context, h *core.Host, args []string, out io.Writer) error {
-	if len(args) != 0 {
-		return errSecretUsage
-	}
-	raw := make([]byte, 32)
-	if _, err := io.ReadFull(h.Random(), raw); err != nil {
-		return err
-	}
-	_, err := fmt.Fprintln(out, secretPrefix+base64.StdEncoding.EncodeToString(raw))
-	return err
 }

@@ -101,7 +101,7 @@ func readSecrets(text, file string) ([][]byte, error) {
 		keys = append(keys, key)
 	}
 	if len(keys) == 0 || len(keys) > maxSecrets {
-		return nil, fmt.Errorf("%s: want 1 to %d (sallyport webhooks secret makes one)", option, maxSecrets)
+		return nil, fmt.Errorf("%s: want 1 to %d, as echo whsec_$(openssl rand -base64 32) prints", option, maxSecrets)
 	}
 	return keys, nil
 }

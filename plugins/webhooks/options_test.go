@@ -7,7 +7,6 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -152,25 +151,6 @@ func TestTestCommand(t *testing.T) {
 		t.Error(err)
 	}
 	if _, err = run(t, h, "test", "a", "b"); !errors.Is(err, errTestUsage) {
-		t.Error(err)
-	}
-}
-
-func TestSecretCommand(t *testing.T) {
-	r := listen(t, nil)
-	h := newHarness(t, loopback(to(r)))
-	var seen []string
-	for range 2 {
-		out, err := run(t, h, "secret")
-		if err != nil || slices.Contains(seen, out) {
-			t.Fatal(out, err)
-		}
-		if _, err := parseSecret(strings.TrimSpace(out)); err != nil {
-			t.Errorf("%q: %v", out, err)
-		}
-		seen = append(seen, out)
-	}
-	if _, err := run(t, h, "secret", "now"); !errors.Is(err, errSecretUsage) {
 		t.Error(err)
 	}
 }

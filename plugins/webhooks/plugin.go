@@ -46,9 +46,9 @@ type Options struct {
 type Endpoint struct {
 	// URL takes the events by POST.
 	URL string `yaml:"url"`
-	// Secret signs: "whsec_" and 24 to 64 random bytes in base64 ("sallyport webhooks secret"
-	// makes one). Several, with spaces between them, all sign: for rotation. Each endpoint has
-	// its own.
+	// Secret signs: "whsec_" and 24 to 64 random bytes in base64, as
+	// "echo whsec_$(openssl rand -base64 32)" prints. Several, with spaces between them, all
+	// sign: for rotation. Each endpoint has its own.
 	Secret string `yaml:"secret"`
 	// SecretFile is a file with it, or with several, in the place of secret.
 	SecretFile string `yaml:"secretFile"`
@@ -144,7 +144,6 @@ func (p *Plugin) Spec() core.Spec {
 		Jobs:   []core.JobHandler{delivery.Handle(p.deliver)},
 		Commands: []core.Command{
 			{Name: "test", Summary: "send a signed event of the type test to the receivers, or to that of a URL", Run: p.testCommand},
-			{Name: "secret", Summary: "print a new secret for an endpoint", Run: secretCommand},
 		},
 		Init: func(_ context.Context, h *core.Host) error {
 			p.host = h
