@@ -39,6 +39,8 @@ func outboxList(r *run, f *flag.FlagSet) func(context.Context) (int, error) {
 
 func jobState(j *core.JobInfo) string {
 	switch {
+	case j.Expired && !j.FailedAt.IsZero():
+		return "expired " + stamp(j.ExpiresAt)
 	case !j.FailedAt.IsZero():
 		return "given up " + stamp(j.FailedAt)
 	case j.Running:
@@ -49,7 +51,7 @@ func jobState(j *core.JobInfo) string {
 
 // onJobs declares the flags that say which jobs are meant, and runs do with them. None of
 // them is no wish for all.
-func onJobs(do func(context.Context, *core.Host, core.JobQuery) (int64, error), done string) func(*run, *flag.FlagSet) func(context.Context) (int, error) {
+func onJobs(do func(context.Context, *core.Host, core.JobQuery) (n int64, note string, err error), done string) func(*run, *flag.FlagSet) func(context.Context) (int, error) {
 	return func(r *run, f *flag.FlagSet) func(context.Context) (int, error) {
 		id := f.String("id", "", "the job of this `id`")
 		name := f.String("name", "", "jobs of this `kind`, for instance mail")
@@ -61,21 +63,49 @@ func onJobs(do func(context.Context, *core.Host, core.JobQuery) (int64, error), 
 				return misused, errors.New("say which jobs: --id, --name, --failed, or --all for every one")
 			}
 			return withAuth(func(ctx context.Context, r *run, auth *core.Auth) (int, error) {
-				n, err := do(ctx, auth.Host(), q)
+				n, note, err := do(ctx, auth.Host(), q)
 				if err != nil {
 					return failed, err
 				}
 				if n == 0 && q.ID != "" {
+					if j, err := jobOf(ctx, auth.Host(), q.ID); err != nil {
+						return failed, err
+					} else if j != nil && j.Expired {
+						return failed, fmt.Errorf("the job %q has expired: what it carried is not sent any more, and has to be asked for anew", q.ID)
+					}
 					return failed, fmt.Errorf("no job has the id %q, or it is running", q.ID)
 				}
-				fmt.Fprintf(r.out, "%d %s\n", n, done)
+				fmt.Fprintf(r.out, "%d %s%s\n", n, done, note)
 				return ok, nil
 			})(r, f)(ctx)
 		}
 	}
 }
 
+// jobOf is the job of an id; nil if there is none.
+func jobOf(ctx context.Context, h *core.Host, id string) (*core.JobInfo, error) {
+	list, err := h.Jobs(ctx, core.JobQuery{ID: id})
+	if err != nil || len(list) == 0 {
+		return nil, err
+	}
+	return &list[0], nil
+}
+
 var (
-	outboxRetry = onJobs(func(ctx context.Context, h *core.Host, q core.JobQuery) (int64, error) { return h.RetryJobs(ctx, q) }, "to be tried again at once")
-	outboxPurge = onJobs(func(ctx context.Context, h *core.Host, q core.JobQuery) (int64, error) { return h.PurgeJobs(ctx, q) }, "deleted undone")
+	outboxRetry = onJobs(func(ctx context.Context, h *core.Host, q core.JobQuery) (int64, string, error) {
+		n, err := h.RetryJobs(ctx, q)
+		if err != nil {
+			return n, "", err
+		}
+		q.Expired = true
+		late, err := h.Jobs(ctx, q)
+		if err != nil || len(late) == 0 {
+			return n, "", err
+		}
+		return n, fmt.Sprintf("; %d left alone, since they have expired", len(late)), nil
+	}, "to be tried again at once")
+	outboxPurge = onJobs(func(ctx context.Context, h *core.Host, q core.JobQuery) (int64, string, error) {
+		n, err := h.PurgeJobs(ctx, q)
+		return n, "", err
+	}, "deleted undone")
 )

@@ -74,6 +74,20 @@ func TestOutbox(t *testing.T) {
 				}
 			})
 			o.run(0, "1 deleted undone", "outbox", "purge", "--all")
+			o.with(func(auth *core.Auth) { // one that is over
+				if err := errand.EnqueueUntil(t.Context(), auth.Host(), nil, "a secret", time.Now().Add(-time.Minute)); err != nil {
+					t.Fatal(err)
+				}
+				if n, err := auth.RunJobs(t.Context()); n != 1 || err != nil {
+					t.Errorf("%d jobs, %v", n, err)
+				}
+				list, _ := auth.Host().Jobs(t.Context(), core.JobQuery{})
+				id = list[0].ID
+			})
+			o.run(0, "expired 20", "outbox", "list", "--failed")
+			o.run(0, "0 to be tried again at once; 1 left alone, since they have expired", "outbox", "retry", "--all")
+			o.run(1, "has expired", "outbox", "retry", "--id", id)
+			o.run(0, "1 deleted undone", "outbox", "purge", "--id", id)
 			if out := o.run(0, "ID", "outbox", "list"); strings.Contains(out, "errand") {
 				t.Errorf("%s", out)
 			}

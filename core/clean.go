@@ -12,6 +12,7 @@ import (
 const (
 	cleanEvery = 10 * time.Minute
 	cleanBatch = 500
+	jobKeep    = 30 * 24 * time.Hour // of one that was given up
 )
 
 func (w *worker) cleanLoop() {
@@ -43,7 +44,7 @@ func (h *Host) Clean(ctx context.Context) (int64, error) {
 		{"attempt", "id", "{attempt:expiresAt} < ?", now},
 		{"knownDevice", "id", "{knownDevice:lastSeenAt} < ?", now.Add(-deviceLife)},
 		{"rateLimit", "id", "{rateLimit:lastRequest} < ?", now.Add(-24 * time.Hour).UnixMilli()},
-		{"job", "id", "{job:failedAt} < ?", now.Add(-30 * 24 * time.Hour)},
+		{"job", "id", "{job:failedAt} < ?", now.Add(-jobKeep)},
 	} {
 		if h.schema.Table(c.table) == nil {
 			continue
@@ -59,6 +60,10 @@ func (h *Host) Clean(ctx context.Context) (int64, error) {
 				break
 			}
 		}
+	}
+	// Jobs that were given up may be retried until they expire; nobody needs what they carry then.
+	if _, err := jobs.Update(ctx, h.db, []Set{jobCargo.Set("")}, jobFailed.NotNull(), jobUntil.Le(&now), jobCargo.Ne("")); err != nil {
+		return total, err
 	}
 	n, err := h.cleanEvents(ctx, now)
 	return total + n, err

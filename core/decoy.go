@@ -13,7 +13,8 @@ import (
 // cleaning up, happens in the worker, off the answer's path.
 
 // DecoyMail sends a link to nobody, in tx or on its own: it signs, encrypts and writes
-// a job like any other, which the worker drops.
+// a job like any other, which the worker drops. It has no moment to expire at: nobody is to
+// find it among those that were given up.
 func (h *Host) DecoyMail(ctx context.Context, tx *Tx) error {
 	now := h.Now().Unix()
 	token, err := mailtoken.Sign(h.keyring.Current(), mailtoken.Claims{Email: "nobody@example.invalid", UserID: "nobody", IssuedAt: now, ExpiresAt: now + 1})

@@ -3,16 +3,9 @@ package core
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
-	"log/slog"
-	"math/rand/v2"
-	"runtime/debug"
-	"strings"
-	"sync"
 	"time"
 
-	"github.com/sallyport-auth/sallyport/core/contract"
 	"github.com/sallyport-auth/sallyport/core/schema"
 	"github.com/sallyport-auth/sallyport/core/storage"
 )
@@ -36,7 +29,7 @@ type JobHandler struct {
 
 // Handle binds the function that does the work, for Spec.Jobs. It may run more than
 // once for one job, and is given 30 s. Its error is kept with the job and logged: it
-// must not hold secrets.
+// must not hold secrets. One that contract.Permanent marks is the last.
 func (j *Job[T]) Handle(fn func(context.Context, T) error) JobHandler {
 	return JobHandler{j.name, func(ctx context.Context, raw json.RawMessage) error {
 		var payload T
@@ -49,7 +42,14 @@ func (j *Job[T]) Handle(fn func(context.Context, T) error) JobHandler {
 
 // Enqueue writes a job, in tx or on its own.
 func (j *Job[T]) Enqueue(ctx context.Context, h *Host, tx *Tx, payload T) error {
-	s, err := j.Statement(h, payload)
+	return j.EnqueueUntil(ctx, h, tx, payload, time.Time{})
+}
+
+// EnqueueUntil is Enqueue of a job that is worth nothing from a moment on, as a code that
+// is valid for minutes: if it is not done by then, it is not begun any more, but given up,
+// and what it carries is erased. The zero time is no such moment.
+func (j *Job[T]) EnqueueUntil(ctx context.Context, h *Host, tx *Tx, payload T, until time.Time) error {
+	s, err := j.statement(h, payload, until)
 	if err != nil {
 		return err
 	}
@@ -62,6 +62,10 @@ func (j *Job[T]) Enqueue(ctx context.Context, h *Host, tx *Tx, payload T) error 
 
 // Statement is Enqueue for a Batch. Call Host.WakeJobs after its commit.
 func (j *Job[T]) Statement(h *Host, payload T) (storage.Statement, error) {
+	return j.statement(h, payload, time.Time{})
+}
+
+func (j *Job[T]) statement(h *Host, payload T, until time.Time) (storage.Statement, error) {
 	var none storage.Statement
 	if h.jobs.handlers[j.name] == nil {
 		return none, fmt.Errorf("core: job %q has no handler", j.name)
@@ -80,7 +84,11 @@ func (j *Job[T]) Statement(h *Host, payload T) (storage.Statement, error) {
 		return none, err
 	}
 	now := h.Now()
-	return jobs.InsertStatement(&jobRow{ID: id, Name: j.name, Payload: sealed, RunAt: now, CreatedAt: now}), nil
+	row := jobRow{ID: id, Name: j.name, Payload: sealed, RunAt: now, CreatedAt: now}
+	if !until.IsZero() {
+		row.ExpiresAt = &until
+	}
+	return jobs.InsertStatement(&row), nil
 }
 
 // WakeJobs tells the worker that there is something to do.
@@ -90,14 +98,17 @@ func (h *Host) WakeJobs(tx *Tx) { h.jobs.wakeAfter(tx) }
 type jobRow struct {
 	ID         string     `db:"id" schema:"key"`
 	Name       string     `db:"name"`
-	Payload    string     `db:"payload" schema:"hidden"`
+	Payload    string     `db:"payload" schema:"hidden"` // empty: erased, as its time was over
 	RunAt      time.Time  `db:"runAt"`
 	Attempts   int        `db:"attempts"`
 	LeaseUntil *time.Time `db:"leaseUntil"` // a worker has it until then
 	FailedAt   *time.Time `db:"failedAt"`   // given up; kept for the operator
 	LastError  *string    `db:"lastError"`
 	CreatedAt  time.Time  `db:"createdAt"`
+	ExpiresAt  *time.Time `db:"expiresAt"` // worth nothing from then on
 }
+
+func (j *jobRow) expired(now time.Time) bool { return j.ExpiresAt != nil && !now.Before(*j.ExpiresAt) }
 
 var (
 	jobs      = TableOf[jobRow]("job", schema.Index{Columns: []string{"failedAt", "runAt"}})
@@ -106,200 +117,6 @@ var (
 	jobLease  = Column(jobs, func(j *jobRow) **time.Time { return &j.LeaseUntil })
 	jobFailed = Column(jobs, func(j *jobRow) **time.Time { return &j.FailedAt })
 	jobError  = Column(jobs, func(j *jobRow) **string { return &j.LastError })
+	jobUntil  = Column(jobs, func(j *jobRow) **time.Time { return &j.ExpiresAt })
+	jobCargo  = Column(jobs, func(j *jobRow) *string { return &j.Payload })
 )
-
-const (
-	jobTime     = 30 * time.Second // for one run
-	jobLeaseFor = time.Minute      // longer than a run: only a dead worker loses its lease
-	jobTries    = 16               // with the backoff below about 10 hours
-	jobWorkers  = 4
-	jobPoll     = 5 * time.Second
-	jobAlone    = 50 * time.Millisecond
-)
-
-// worker does jobs and clean-up in the background.
-type worker struct {
-	h        *Host
-	handlers map[string]func(context.Context, json.RawMessage) error
-	wake     chan struct{}
-	turn     chan struct{} // of who may begin a job
-	alone    time.Duration // before the next may begin beside it
-	stop     context.CancelFunc
-	ctx      context.Context
-	wg       sync.WaitGroup
-}
-
-func newWorker(h *Host) *worker {
-	w := &worker{h: h, handlers: map[string]func(context.Context, json.RawMessage) error{}, wake: make(chan struct{}, jobWorkers), turn: make(chan struct{}, 1),
-		alone: jobAlone}
-	w.ctx, w.stop = context.WithCancel(context.Background())
-	return w
-}
-
-func (w *worker) register(owner string, j JobHandler) error {
-	if j.run == nil || j.name == "" {
-		return errors.New("a job without a name or function")
-	}
-	if w.handlers[j.name] != nil {
-		return fmt.Errorf("job %q has a handler already", j.name)
-	}
-	w.handlers[j.name] = j.run
-	return nil
-}
-
-func (w *worker) start() {
-	for range jobWorkers {
-		w.wg.Add(1)
-		go w.loop()
-	}
-	w.wg.Add(2)
-	go w.cleanLoop()
-	go w.eventLoop()
-	if w.h.cfg.Audit.Chain {
-		w.wg.Add(1)
-		go w.chainLoop()
-	}
-}
-
-// close lets running jobs end, until ctx does; what is left is done by the next start.
-func (w *worker) close(ctx context.Context) error {
-	w.stop()
-	done := make(chan struct{})
-	go func() { w.wg.Wait(); close(done) }()
-	select {
-	case <-done:
-		return nil
-	case <-ctx.Done():
-		return ctx.Err()
-	}
-}
-
-func (w *worker) wakeAfter(tx *Tx) {
-	if tx != nil {
-		tx.OnCommit(func(context.Context) { w.wakeAfter(nil) })
-		return
-	}
-	select {
-	case w.wake <- struct{}{}:
-	default:
-	}
-}
-
-func (w *worker) loop() {
-	defer w.wg.Done()
-	for {
-		worked, err := w.runInTurn()
-		if err != nil && w.ctx.Err() == nil {
-			w.h.log.Error("jobs cannot be read", w.h.failureArgs(err)...)
-		}
-		if worked {
-			continue
-		}
-		// Jitter keeps replicas from asking at the same moment.
-		timer := time.NewTimer(jobPoll + time.Duration(rand.Int64N(int64(time.Second))))
-		select {
-		case <-w.ctx.Done():
-			timer.Stop()
-			return
-		case <-w.wake:
-		case <-timer.C:
-		}
-		timer.Stop()
-	}
-}
-
-// runInTurn is runOne for workers beside each other. Of two mails to one address the later
-// one should arrive later: quick jobs are done one after the other, and a slow one lets
-// the next begin beside it.
-func (w *worker) runInTurn() (bool, error) {
-	select {
-	case w.turn <- struct{}{}:
-	case <-w.ctx.Done():
-		return false, w.ctx.Err()
-	}
-	over := sync.OnceFunc(func() { <-w.turn })
-	timer := time.AfterFunc(w.alone, over)
-	defer over()
-	defer timer.Stop()
-	return w.runOne(w.ctx)
-}
-
-// runOne claims the next job that is due and does it.
-func (w *worker) runOne(ctx context.Context) (bool, error) {
-	now := w.h.Now()
-	rows, err := w.h.db.Query(ctx, `UPDATE {job=} SET {job:leaseUntil} = ?, {job:attempts} = {job.attempts} + 1 WHERE {job.id} = (`+
-		`SELECT {job:id} FROM {job} WHERE {job:failedAt} IS NULL AND {job:runAt} <= ? AND ({job:leaseUntil} IS NULL OR {job:leaseUntil} <= ?) `+
-		`ORDER BY {job:runAt} LIMIT 1 {skip locked}) RETURNING `+jobs.bare, now.Add(jobLeaseFor), now, now)
-	job, found, err := jobs.scanOne(rows, err)
-	if err != nil || !found {
-		return false, err
-	}
-	if job.Attempts > jobTries {
-		err = errWorkerDied // no attempt came back, not even to say that it was the last
-	} else {
-		err = w.do(ctx, &job)
-	}
-	if err == nil {
-		_, err = jobs.Delete(context.WithoutCancel(ctx), w.h.db, jobID.Eq(job.ID))
-		return true, err
-	}
-	return true, w.failed(context.WithoutCancel(ctx), &job, err)
-}
-
-var errWorkerDied = errors.New("the process ended during every attempt")
-
-func (w *worker) do(ctx context.Context, job *jobRow) (err error) {
-	defer func() {
-		if v := recover(); v != nil {
-			err = &panicError{value: v, where: "job " + job.Name, stack: debug.Stack()}
-		}
-	}()
-	run := w.handlers[job.Name]
-	if run == nil {
-		return fmt.Errorf("no handler for job %q: is its plugin enabled?", job.Name)
-	}
-	raw, err := w.h.Open("job:"+job.Name, job.Payload, []byte(job.ID))
-	if err != nil {
-		return fmt.Errorf("payload of job %q cannot be opened: %w", job.Name, err)
-	}
-	// A job that has begun may end although the server is closing.
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), jobTime)
-	defer cancel()
-	return w.h.observeWork(ctx, contract.WorkJob, job.Name, func(ctx context.Context) error { return run(ctx, raw) })
-}
-
-func (w *worker) failed(ctx context.Context, job *jobRow, cause error) error {
-	text := storable(cause.Error(), 500)
-	set := []Set{jobError.Set(&text), jobLease.SetNull()}
-	now := w.h.Now()
-	if job.Attempts >= jobTries {
-		set = append(set, jobFailed.Set(&now))
-	} else {
-		set = append(set, jobRunAt.Set(now.Add(backoff(job.Attempts))))
-	}
-	w.h.log.LogAttrs(ctx, slog.LevelError, "job failed", slog.String("job", job.Name), slog.String("id", job.ID),
-		slog.Int("attempt", job.Attempts), slog.Bool("given_up", job.Attempts >= jobTries), slog.String("cause", text))
-	_, err := jobs.Update(ctx, w.h.db, set, jobID.Eq(job.ID))
-	return err
-}
-
-// storable cuts a text to a length in bytes and takes out what no text column holds: an
-// error may quote anything, and one that could not be stored would never be given up.
-func storable(text string, limit int) string {
-	text = strings.ReplaceAll(text, "\x00", "")
-	return strings.ToValidUTF8(text[:min(len(text), limit)], "")
-}
-
-// backoff doubles from 4 s to 2 hours, with up to a quarter of jitter on top.
-func backoff(attempt int) time.Duration {
-	d := min(2*time.Hour, 4*time.Second<<min(attempt-1, 12))
-	return d + time.Duration(rand.Int64N(int64(d/4)))
-}
-
-func (h *Host) failureArgs(err error) []any {
-	var out []any
-	for _, a := range h.failureAttrs(err) {
-		out = append(out, a)
-	}
-	return out
-}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"strings"
+	"time"
 
 	"github.com/sallyport-auth/sallyport/core/contract"
 )
@@ -12,13 +13,18 @@ import (
 // it writes the message in its transaction, and a worker sends it.
 var mailJob = NewJob[contract.Message]("mail")
 
+// mailLife is how long a message waits at most that does not say so itself: longer than a
+// weekend without a mail server.
+const mailLife = 72 * time.Hour
+
 var errNoMailer = errors.New("core: no mailer is configured")
 
 // CanMail tells whether a mailer is configured.
 func (h *Host) CanMail() bool { return h.cfg.Mailer != nil }
 
 // SendMail has a message sent, in tx or on its own. It fails without a mailer: check
-// CanMail first where going without is allowed.
+// CanMail first where going without is allowed. A message whose ExpiresAt has come is not
+// sent any more; without one it waits for 72 hours at most.
 func (h *Host) SendMail(ctx context.Context, tx *Tx, m contract.Message) error {
 	if h.cfg.Mailer == nil {
 		return errNoMailer
@@ -30,7 +36,10 @@ func (h *Host) SendMail(ctx context.Context, tx *Tx, m contract.Message) error {
 	if m.Language == "" {
 		m.Language = reads(m.User.Locale, callFrom(ctx))
 	}
-	return mailJob.Enqueue(ctx, h, tx, m)
+	if m.ExpiresAt.IsZero() {
+		m.ExpiresAt = h.Now().Add(mailLife)
+	}
+	return mailJob.EnqueueUntil(ctx, h, tx, m, m.ExpiresAt)
 }
 
 // reads is what the recipient of a message reads: what they have chosen, then what the

@@ -1,9 +1,6 @@
 package core
 
 import (
-	"context"
-	"time"
-
 	"github.com/sallyport-auth/sallyport/core/internal/clientip"
 	"github.com/sallyport-auth/sallyport/core/internal/secret"
 	"github.com/sallyport-auth/sallyport/core/storage"
@@ -58,34 +55,6 @@ func (a *Auth) ClientIP(ex Exchange) string {
 		return ""
 	}
 	return clientip.Key(addr)
-}
-
-// Backlog is what the job worker has before it.
-type Backlog struct {
-	Due    int64     // should have begun
-	Failed int64     // given up, kept for the operator
-	Oldest time.Time // when the oldest of Due should have begun; zero without one
-}
-
-// Backlog counts jobs.
-func (a *Auth) Backlog(ctx context.Context) (Backlog, error) {
-	var b Backlog
-	var oldest *time.Time
-	rows, err := a.h.db.Query(ctx, "SELECT COUNT(CASE WHEN {job:failedAt} IS NULL THEN 1 END), COUNT({job:failedAt}), "+
-		"MIN(CASE WHEN {job:failedAt} IS NULL THEN {job:runAt} END) FROM {job} WHERE {job:failedAt} IS NOT NULL OR {job:runAt} <= ?", a.h.Now())
-	if err != nil {
-		return b, err
-	}
-	defer rows.Close()
-	if rows.Next() {
-		if err := rows.Scan(storage.Dest(&b.Due), storage.Dest(&b.Failed), storage.Dest(&oldest)); err != nil {
-			return b, err
-		}
-	}
-	if oldest != nil {
-		b.Oldest = *oldest
-	}
-	return b, rows.Err()
 }
 
 // PageEntries lists what plugins add to the built-in pages.

@@ -13,15 +13,18 @@ type JobInfo struct {
 	Attempts  int
 	FailedAt  time.Time // when it was given up; zero while it is not
 	LastError string
-	Running   bool // a worker has it now
+	Running   bool      // a worker has it now
+	ExpiresAt time.Time // when it is worth nothing any more; zero for never
+	Expired   bool      // that moment has come: it is never tried again
 }
 
 // JobQuery says which jobs are meant. The zero value means all.
 type JobQuery struct {
-	ID     string // one alone
-	Name   string // one kind, for instance "mail"
-	Failed bool   // those alone that were given up
-	Limit  int    // of a list: at most so many, the oldest first; 0 for all
+	ID      string // one alone
+	Name    string // one kind, for instance "mail"
+	Failed  bool   // those alone that were given up
+	Expired bool   // those alone whose time is over
+	Limit   int    // of a list: at most so many, the oldest first; 0 for all
 }
 
 var (
@@ -30,7 +33,7 @@ var (
 	jobCreated  = Column(jobs, func(j *jobRow) *time.Time { return &j.CreatedAt })
 )
 
-func (q JobQuery) where() (out []Cond) {
+func (q JobQuery) where(now time.Time) (out []Cond) {
 	if q.ID != "" {
 		out = append(out, jobID.Eq(q.ID))
 	}
@@ -40,19 +43,26 @@ func (q JobQuery) where() (out []Cond) {
 	if q.Failed {
 		out = append(out, jobFailed.NotNull())
 	}
+	if q.Expired {
+		out = append(out, jobUntil.Le(&now))
+	}
 	return out
 }
 
 // Jobs lists jobs that wait, run or were given up.
 func (h *Host) Jobs(ctx context.Context, q JobQuery) ([]JobInfo, error) {
-	list, err := jobs.List(ctx, h.db, ListOptions{Order: []Order{jobCreated.Asc(), jobID.Asc()}, Limit: q.Limit}, q.where()...)
+	now := h.Now()
+	list, err := jobs.List(ctx, h.db, ListOptions{Order: []Order{jobCreated.Asc(), jobID.Asc()}, Limit: q.Limit}, q.where(now)...)
 	if err != nil {
 		return nil, err
 	}
 	out := make([]JobInfo, len(list))
 	for i, j := range list {
 		out[i] = JobInfo{ID: j.ID, Name: j.Name, CreatedAt: j.CreatedAt, RunAt: j.RunAt, Attempts: j.Attempts,
-			Running: j.LeaseUntil != nil && j.LeaseUntil.After(h.Now())}
+			Running: j.LeaseUntil != nil && j.LeaseUntil.After(now), Expired: j.expired(now)}
+		if j.ExpiresAt != nil {
+			out[i].ExpiresAt = *j.ExpiresAt
+		}
 		if j.FailedAt != nil {
 			out[i].FailedAt = *j.FailedAt
 		}
@@ -64,10 +74,10 @@ func (h *Host) Jobs(ctx context.Context, q JobQuery) ([]JobInfo, error) {
 }
 
 // RetryJobs has jobs tried at once, with all attempts before them, and says how many. One
-// that a worker has now is left alone: its outcome decides.
+// that a worker has now is left alone: its outcome decides. So is one that has expired.
 func (h *Host) RetryJobs(ctx context.Context, q JobQuery) (int64, error) {
 	now := h.Now()
-	n, err := jobs.Update(ctx, h.db, []Set{jobFailed.SetNull(), jobAttempts.Set(0), jobRunAt.Set(now), jobLease.SetNull()}, append(q.where(), idle(now))...)
+	n, err := jobs.Update(ctx, h.db, []Set{jobFailed.SetNull(), jobAttempts.Set(0), jobRunAt.Set(now), jobLease.SetNull()}, append(q.where(now), idle(now), AnyOf(jobUntil.Null(), jobUntil.Gt(&now)))...)
 	if err == nil && n > 0 {
 		h.jobs.wakeAfter(nil)
 	}
@@ -77,7 +87,8 @@ func (h *Host) RetryJobs(ctx context.Context, q JobQuery) (int64, error) {
 // PurgeJobs deletes jobs undone, with what they carry, and says how many. One that a
 // worker has now is left alone.
 func (h *Host) PurgeJobs(ctx context.Context, q JobQuery) (int64, error) {
-	return jobs.Delete(ctx, h.db, append(q.where(), idle(h.Now()))...)
+	now := h.Now()
+	return jobs.Delete(ctx, h.db, append(q.where(now), idle(now))...)
 }
 
 func idle(now time.Time) Cond { return AnyOf(jobLease.Null(), jobLease.Le(&now)) }

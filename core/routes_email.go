@@ -3,6 +3,7 @@ package core
 import (
 	"context"
 	"errors"
+	"time"
 
 	"github.com/sallyport-auth/sallyport/core/contract"
 	"github.com/sallyport-auth/sallyport/core/internal/mailtoken"
@@ -76,7 +77,7 @@ func (h *Host) mailLink(ctx context.Context, tx *Tx, template, to string, u *Use
 	}
 	about := MailUser(u)
 	about.Email = to
-	return h.SendMail(ctx, tx, contract.Message{Template: template, To: to, User: about, Token: token, NewEmail: cl.UpdateTo,
+	return h.SendMail(ctx, tx, contract.Message{Template: template, To: to, User: about, Token: token, NewEmail: cl.UpdateTo, ExpiresAt: time.Unix(cl.ExpiresAt, 0).UTC(),
 		URL: h.URL("/verify-email?token=" + token + "&callbackURL=" + EncodeURIComponent(callback))})
 }
 

@@ -198,7 +198,7 @@ func (h *Host) mailDeletion(ctx context.Context, c *Call, callback string) (Dele
 		if err := h.PutVerification(ctx, tx, deletePurpose+token, c.user.ID, life); err != nil {
 			return err
 		}
-		return h.SendMail(ctx, tx, contract.Message{Template: "delete-account", To: c.user.Email, User: MailUser(c.user), Token: token,
+		return h.SendMail(ctx, tx, contract.Message{Template: "delete-account", To: c.user.Email, User: MailUser(c.user), Token: token, ExpiresAt: h.Now().Add(life),
 			URL: h.URL("/delete-user/callback?token=" + token + "&callbackURL=" + EncodeURIComponent(callback))})
 	})
 	return DeleteUserAnswer{true, "Verification email sent"}, err

@@ -197,9 +197,10 @@ func (x *patient) now() time.Time {
 
 // jobs counts what waits and what was given up.
 func (x *patient) jobs(ctx context.Context) {
-	var due, failed int64
-	if err := x.one(ctx, "SELECT COUNT(CASE WHEN {job:failedAt} IS NULL AND {job:runAt} <= ? THEN 1 END), COUNT({job:failedAt}) FROM {job}",
-		[]any{x.now().Add(-oldJob)}, &due, &failed); err != nil {
+	var due, long, failed int64
+	if err := x.one(ctx, "SELECT COUNT(CASE WHEN {job:failedAt} IS NULL AND {job:runAt} <= ? THEN 1 END), "+
+		"COUNT(CASE WHEN {job:failedAt} IS NULL AND {job:createdAt} <= ? THEN 1 END), COUNT({job:failedAt}) FROM {job}",
+		[]any{x.now().Add(-oldJob), x.now().Add(-longJob)}, &due, &long, &failed); err != nil {
 		x.add(Warning, "jobs", "", "cannot be counted: %v", err)
 		return
 	}
@@ -209,7 +210,10 @@ func (x *patient) jobs(ctx context.Context) {
 	if due > 0 {
 		x.add(Warning, "jobs", "is the server running? docs/operations.md, Jobs pile up", "%d are due for more than %v", due, oldJob)
 	}
-	if due+failed == 0 {
+	if long > 0 {
+		x.add(Warning, "jobs", "docs/operations.md, Jobs pile up", "%d wait for more than %v", long, longJob)
+	}
+	if due+long+failed == 0 {
 		x.add(Fine, "jobs", "", "none waits for long, none was given up")
 	}
 }

@@ -20,7 +20,8 @@ import (
 const (
 	readyEvery   = 5 * time.Second // how long an answer of /readyz is kept
 	readyTimeout = 3 * time.Second
-	oldJob       = 5 * time.Minute // a job that is due for longer is a backlog
+	oldJob       = 5 * time.Minute  // a job that is due for longer is a backlog
+	longJob      = 30 * time.Minute // so is one that fails for longer; greylisting takes less (RFC 6647 section 5)
 )
 
 // health answers /healthz and /readyz.
@@ -164,8 +165,11 @@ func (h *health) jobs(ctx context.Context, r *readiness) {
 	if b.Failed > 0 {
 		jobs.Message = "some were given up"
 	}
-	if !b.Oldest.IsZero() && h.now().Sub(b.Oldest) > oldJob {
+	switch now := h.now(); {
+	case !b.Oldest.IsZero() && now.Sub(b.Oldest) > oldJob:
 		r.degrade(&jobs, "the oldest is due since "+b.Oldest.UTC().Format(time.RFC3339))
+	case !b.Since.IsZero() && now.Sub(b.Since) > longJob:
+		r.degrade(&jobs, "the oldest waits since "+b.Since.UTC().Format(time.RFC3339)+", and fails")
 	}
 	r.Checks["jobs"] = jobs
 }

@@ -95,6 +95,24 @@ func TestRefusedBeforeSending(t *testing.T) {
 	}
 }
 
+// A service that refuses this message is not asked again. Our key, the URL and the moment are
+// no fault of the message.
+func TestPermanentStatuses(t *testing.T) {
+	for status, want := range map[int]bool{400: true, 409: true, 410: true, 413: true, 415: true, 422: true, 451: true,
+		302: false, 401: false, 402: false, 403: false, 404: false, 405: false, 407: false, 408: false, 421: false, 423: false, 425: false,
+		426: false, 429: false, 500: false, 502: false, 503: false, 504: false} {
+		err := mustNew(t, Options{URL: start(t, &service{status: status})}).Send(t.Context(), message())
+		if err == nil || contract.IsPermanent(err) != want {
+			t.Errorf("%d: %v, permanent is %v", status, err, contract.IsPermanent(err))
+		}
+	}
+	m := message()
+	m.To = "a@example.com,b@example.com"
+	if err := mustNew(t, Options{URL: start(t, &service{})}).Send(t.Context(), m); !contract.IsPermanent(err) {
+		t.Errorf("a recipient that is none: %v", err)
+	}
+}
+
 // quoting answers every request with an error that quotes it, as a careless transport,
 // or net/http on a malformed answer, does.
 type quoting struct {

@@ -158,7 +158,8 @@ type request struct {
 // Send posts m. It returns nil once the service answered 2xx. It returns an error
 // for any other status, which it names; for a template that is missing, a recipient that
 // the channel cannot have (wrapping [mailtext.ErrAddress] for "email") and a message
-// beyond 1 MiB, all before anything is sent; and for a service that cannot be reached,
+// beyond 1 MiB, all before anything is sent (the last two, and statuses that refuse this very
+// message, are contract.Permanent); and for a service that cannot be reached,
 // wrapping ctx's error or the network's.
 func (s *mailer) Send(ctx context.Context, m contract.Message) error {
 	body, err := s.encode(m)
@@ -183,9 +184,23 @@ func (s *mailer) Send(ctx context.Context, m contract.Message) error {
 	// The status has decided; what follows only frees the connection for the next mail.
 	_, _ = io.CopyN(io.Discard, res.Body, maxAnswer)
 	if res.StatusCode < 200 || res.StatusCode > 299 {
-		return fmt.Errorf("notify: the service answered with status %d", res.StatusCode)
+		err := fmt.Errorf("notify: the service answered with status %d", res.StatusCode)
+		if refused(res.StatusCode) {
+			return contract.Permanent(err)
+		}
+		return err
 	}
 	return nil
+}
+
+// refused tells whether a status refuses this message for good. The other 4xx are about us or
+// the moment: a key, a URL or a limit of the service that is not as it should be.
+func refused(status int) bool {
+	switch status {
+	case 401, 402, 403, 404, 405, 407, 408, 421, 423, 425, 426, 429:
+		return false
+	}
+	return status >= 400 && status < 500
 }
 
 func (s *mailer) encode(m contract.Message) ([]byte, error) {
@@ -197,7 +212,7 @@ func (s *mailer) encode(m contract.Message) ([]byte, error) {
 	}
 	if s.channel == defaultChannel {
 		if err := mailtext.CheckAddress(m.To); err != nil {
-			return nil, fmt.Errorf("notify: the recipient is %w", err)
+			return nil, contract.Permanent(fmt.Errorf("notify: the recipient is %w", err))
 		}
 	}
 	body, err := json.Marshal(request{s.channel, s.app, m.To, m.Template, data(m), m.ExternalID})
@@ -205,7 +220,7 @@ func (s *mailer) encode(m contract.Message) ([]byte, error) {
 		return nil, errors.New("notify: the message cannot be written as JSON")
 	}
 	if len(body) > maxRequest {
-		return nil, fmt.Errorf("notify: the message is longer than %d bytes", maxRequest)
+		return nil, contract.Permanent(fmt.Errorf("notify: the message is longer than %d bytes", maxRequest))
 	}
 	return body, nil
 }

@@ -171,7 +171,7 @@ func TestCounts(t *testing.T) {
 		`sallyport_password_hashes_total 2`,
 		`sallyport_password_hashes_shed_total 0`,
 		`sallyport_database_up 1`,
-		`sallyport_jobs_oldest_due_seconds 0`,
+		`sallyport_jobs_oldest_due_seconds{job="mail"} 0`,
 		`sallyport_database_statement_duration_seconds_count{verb="COMMIT"} 1`,
 	)
 	for _, secret := range []string{"ada@", "example.com", "a-secret-token", "callbackURL", "Ada"} {
@@ -191,21 +191,46 @@ func TestBacklog(t *testing.T) {
 		t.Fatal(err)
 	}
 	h.Clock.Advance(600e9)
-	wantLines(t, collect(t, m), `sallyport_jobs_due 1`, `sallyport_jobs_oldest_due_seconds 600`, `sallyport_jobs_given_up 0`)
+	wantLines(t, collect(t, m), `sallyport_jobs_due{job="mail"} 1`, `sallyport_jobs_oldest_due_seconds{job="mail"} 600`, `sallyport_jobs_given_up{job="mail"} 0`,
+		`sallyport_jobs_waiting{job="mail"} 1`, `sallyport_jobs_waiting{job="session-copies.void"} 0`)
 	h.Clock.Advance(1e9)
 	h.RunJobs()
-	wantLines(t, collect(t, m), `sallyport_jobs_due 1`) // kept for 5 s
+	wantLines(t, collect(t, m), `sallyport_jobs_due{job="mail"} 1`) // kept for 5 s
 	h.Clock.Advance(5e9)
-	wantLines(t, collect(t, m), `sallyport_jobs_due 0`, `sallyport_mails_total{result="ok",template="verify-email"} 1`,
+	wantLines(t, collect(t, m), `sallyport_jobs_due{job="mail"} 0`, `sallyport_jobs_waiting{job="mail"} 0`, `sallyport_mails_total{result="ok",template="verify-email"} 1`,
 		`sallyport_job_duration_seconds_count{job="mail",result="ok"} 1`)
 }
+
+// TestBacklogOfAnOutage: jobs that fail at once are not due for most of the time, and yet they wait.
+func TestBacklogOfAnOutage(t *testing.T) {
+	h, m := observed(t, func(c *core.Config) { c.Mailer = away{} })
+	if err := h.Auth.Host().SendMail(t.Context(), nil, contract.Message{Template: "verify-email", To: "a@example.com"}); err != nil {
+		t.Fatal(err)
+	}
+	for range 8 {
+		h.Clock.Advance(30 * time.Minute)
+		h.RunJobs()
+	}
+	wantLines(t, collect(t, m), `sallyport_jobs_due{job="mail"} 0`, `sallyport_jobs_oldest_due_seconds{job="mail"} 0`,
+		`sallyport_jobs_waiting{job="mail"} 1`, `sallyport_jobs_oldest_waiting_seconds{job="mail"} 14400`)
+	for range 10 {
+		h.Clock.Advance(3 * time.Hour)
+		h.RunJobs()
+	}
+	wantLines(t, collect(t, m), `sallyport_jobs_waiting{job="mail"} 0`, `sallyport_jobs_oldest_waiting_seconds{job="mail"} 0`, `sallyport_jobs_given_up{job="mail"} 1`)
+}
+
+// away is a mail server that is down.
+type away struct{}
+
+func (away) Send(context.Context, contract.Message) error { return errors.New("connection refused") }
 
 func TestDatabaseDown(t *testing.T) {
 	h, m := observed(t)
 	h.Auth.Database().Close()
 	text := collect(t, m)
 	wantLines(t, text, `sallyport_database_up 0`, `sallyport_password_hashes_waiting 0`)
-	if strings.Contains(text, "sallyport_jobs_due ") {
+	if strings.Contains(text, "sallyport_jobs_due") {
 		t.Error("jobs of a database that does not answer")
 	}
 }

@@ -49,9 +49,11 @@ var (
 	hashWaiting    = desc("password_hashes_waiting", "Passwords that wait for their turn.")
 	hashTotal      = desc("password_hashes_total", "Passwords that were hashed or checked.")
 	hashShed       = desc("password_hashes_shed_total", "Requests that were refused with 503 because the queue was full.")
-	jobsDue        = desc("jobs_due", "Jobs that should have begun.")
-	jobsOldest     = desc("jobs_oldest_due_seconds", "For how long the oldest of them has been due; 0 without one.")
-	jobsFailed     = desc("jobs_given_up", "Jobs that were given up and wait for the operator.")
+	jobsWaiting    = desc("jobs_waiting", "Jobs that are neither done nor given up, by name.", "job")
+	jobsSince      = desc("jobs_oldest_waiting_seconds", "How long ago the oldest of them was written; 0 without one.", "job")
+	jobsDue        = desc("jobs_due", "Jobs that should have begun; the others that wait were put off after a failure.", "job")
+	jobsOldest     = desc("jobs_oldest_due_seconds", "For how long the oldest of them has been due; 0 without one.", "job")
+	jobsFailed     = desc("jobs_given_up", "Jobs that were given up and wait for the operator.", "job")
 	storeCalls     = desc("store_calls_total", "Questions to a store outside of the database (Redis), by what it keeps.", "store")
 	storeFailures  = desc("store_failures_total", "Those that got no answer: the configured fallback held.", "store")
 	storeHits      = desc("store_hits_total", "Those that saved a question to the database.", "store")
@@ -60,7 +62,7 @@ var (
 
 // Describe is prom.Collector's.
 func (s *state) Describe(ch chan<- *prom.Desc) {
-	for _, d := range []*prom.Desc{connections, connectionsMax, waits, up, hashRunning, hashWaiting, hashTotal, hashShed, jobsDue, jobsOldest, jobsFailed,
+	for _, d := range []*prom.Desc{connections, connectionsMax, waits, up, hashRunning, hashWaiting, hashTotal, hashShed, jobsWaiting, jobsSince, jobsDue, jobsOldest, jobsFailed,
 		storeCalls, storeFailures, storeHits, storeFailing} {
 		ch <- d
 	}
@@ -106,13 +108,19 @@ func (s *state) Collect(ch chan<- prom.Metric) {
 		return
 	}
 	gauge(up, 1)
-	gauge(jobsDue, float64(b.Due))
-	gauge(jobsFailed, float64(b.Failed))
-	var age time.Duration
-	if !b.Oldest.IsZero() {
-		age = max(0, now.Sub(b.Oldest))
+	age := func(of time.Time) float64 {
+		if of.IsZero() {
+			return 0
+		}
+		return max(0, now.Sub(of)).Seconds()
 	}
-	gauge(jobsOldest, age.Seconds())
+	for name, j := range b.Jobs {
+		gauge(jobsWaiting, float64(j.Waiting), name)
+		gauge(jobsSince, age(j.Since), name)
+		gauge(jobsDue, float64(j.Due), name)
+		gauge(jobsOldest, age(j.Oldest), name)
+		gauge(jobsFailed, float64(j.Failed), name)
+	}
 }
 
 func (s *state) jobs() (core.Backlog, time.Time, error) {

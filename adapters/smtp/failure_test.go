@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/sallyport-auth/sallyport/adapters/mailtext"
+	"github.com/sallyport-auth/sallyport/core/contract"
 )
 
 // No address may reach the server, nor any connection be made for it: CVE-2025-59937.
@@ -67,6 +68,65 @@ func TestReplies(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// What the server refuses for good is not tried again. What is about us or the moment is: a
+// mail that is given up for a wrong password would be lost for nothing.
+func TestPermanentReplies(t *testing.T) {
+	tests := []struct {
+		step, reply string
+		permanent   bool
+	}{
+		{"RCPT", "550 no such user", true},
+		{"RCPT", "550 5.1.1 no such user", true},
+		{"RCPT", "501 5.1.3 bad address", true},
+		{"RCPT", "551 not local", true},
+		{"RCPT", "553 5.1.3 bad mailbox", true},
+		{"RCPT", "556 5.1.10 takes no mail", true},
+		{"DATA", "554 5.6.0 no", true},
+		{"content", "554 5.6.0 no", true},
+		{"content", "552 5.3.4 too large", true},
+
+		{"RCPT", "450 4.2.0 greylisted", false},
+		{"RCPT", "421 4.3.2 going down", false},
+		{"RCPT", "452 4.2.2 full", false},
+		{"RCPT", "552 too many recipients", false},
+		{"RCPT", "550 5.7.1 relaying denied", false},
+		{"RCPT", "554 5.7.1 your address is on a list", false},
+		{"RCPT", "530 5.7.0 sign in first", false},
+		{"RCPT", "503 5.5.1 bad sequence", false},
+		{"RCPT", "", false},
+		{"content", "451 4.3.0 later", false},
+		{"content", "554 5.7.1 policy", false},
+		{"content", "", false},
+		{"MAIL", "550 5.1.8 who are you", false},
+		{"MAIL", "553 5.1.8 no such sender", false},
+		{"AUTH", "535 5.7.8 wrong password", false},
+		{"AUTH", "534 5.7.9 stronger, please", false},
+		{"greeting", "554 no", false},
+		{"greeting", "421 later", false},
+	}
+	for _, tt := range tests {
+		t.Run(tt.step+" "+tt.reply, func(t *testing.T) {
+			s := (&server{mechanisms: "PLAIN", replies: map[string]string{tt.step: tt.reply}, lenient: true}).start(t)
+			o := options(t, s)
+			o.Username, o.Password = username, password
+			if err := mustNew(t, o).Send(t.Context(), message()); err == nil || contract.IsPermanent(err) != tt.permanent {
+				t.Errorf("%v: permanent is %v", err, contract.IsPermanent(err))
+			}
+		})
+	}
+	s := (&server{}).start(t)
+	bad := message()
+	bad.To = "not an address"
+	if err := mustNew(t, options(t, s)).Send(t.Context(), bad); !contract.IsPermanent(err) {
+		t.Errorf("a recipient that is none: %v", err)
+	}
+	bad = message()
+	bad.Template = "no-such" // a folder of templates that lacks one is mended by the operator
+	if err := mustNew(t, options(t, s)).Send(t.Context(), bad); contract.IsPermanent(err) {
+		t.Errorf("a template that is missing: %v", err)
 	}
 }
 

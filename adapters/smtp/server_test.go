@@ -229,7 +229,7 @@ func (x *session) extensions() string {
 	if x.s.mechanisms != "" {
 		lines = append(lines, "AUTH "+x.s.mechanisms)
 	}
-	lines = append(lines, "SMTPUTF8")
+	lines = append(lines, "SMTPUTF8", "ENHANCEDSTATUSCODES")
 	for i := range lines[1:] {
 		lines[i] = "250-" + lines[i]
 	}

@@ -74,10 +74,11 @@ func New(o Options) (contract.Mailer, error) {
 // Send renders m and delivers it to the server. It returns nil once the server has taken
 // the mail. Its errors come from the text (see [mailtext.Renderer.Render]), before any
 // connection; from ctx or Timeout, wrapped; from the network or TLS, wrapped; or name the
-// step and the server's reply code. None holds m's URL, Token or OTP, or the password.
+// step and the server's reply code. A mail that the server refuses for good, and a recipient
+// that is no address, is contract.Permanent. None holds m's URL, Token or OTP, or the password.
 func (s *mailer) Send(ctx context.Context, m contract.Message) error {
 	if err := mailtext.CheckAddress(m.To); err != nil {
-		return fmt.Errorf("smtp: the recipient is %w", err)
+		return contract.Permanent(fmt.Errorf("smtp: the recipient is %w", err))
 	}
 	text, err := s.text.Render(m)
 	if err != nil {

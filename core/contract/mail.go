@@ -1,6 +1,9 @@
 package contract
 
-import "context"
+import (
+	"context"
+	"time"
+)
 
 // Message is one mail to one person, before it is rendered. What it says is the
 // template's business; what it carries is data.
@@ -30,6 +33,9 @@ type Message struct {
 	// ExternalID is the same for every retry of one message, so that a receiver can
 	// drop duplicates.
 	ExternalID string `json:"externalId,omitempty"`
+	// ExpiresAt is when what the message carries is over: it is not sent any more then. Set
+	// it to the end of the life of the link or code.
+	ExpiresAt time.Time `json:"expiresAt,omitzero"`
 }
 
 // MessageUser is what a template may say about a user.
@@ -43,7 +49,8 @@ type MessageUser struct {
 
 // Mailer hands messages to the outside world. Send is called from the job worker,
 // never while a request waits, and is retried when it returns an error: it must give
-// up when ctx ends, and should treat a repeated ExternalID as the same message.
+// up when ctx ends, and should treat a repeated ExternalID as the same message. It is not
+// retried when the error is [Permanent].
 // An error must not contain the message's URL, Token or OTP.
 type Mailer interface {
 	Send(ctx context.Context, m Message) error

@@ -191,7 +191,7 @@ func (p *Plugin) requestReset(ctx context.Context, c *core.Call, in RequestReset
 		if err := p.host.Record(ctx, &core.Event{Type: core.EventPasswordResetRequested, UserID: u.ID, Call: c, Tx: tx}, link); err != nil {
 			return err
 		}
-		return p.host.SendMail(ctx, tx, contract.Message{Template: "reset-password", To: u.Email, User: core.MailUser(u), Token: token,
+		return p.host.SendMail(ctx, tx, contract.Message{Template: "reset-password", To: u.Email, User: core.MailUser(u), Token: token, ExpiresAt: p.host.Now().Add(p.resetLife()),
 			URL: p.host.URL("/reset-password/" + token + "?callbackURL=" + core.EncodeURIComponent(deref(in.RedirectTo)))})
 	})
 	return out, err

@@ -73,7 +73,7 @@ func (p *Plugin) ask(ctx context.Context, _ *core.Call, in AskInput) (core.Statu
 			return err
 		}
 		return p.host.SendMail(ctx, tx, contract.Message{Template: mail.Name, To: in.Email, User: contract.MessageUser{Email: in.Email},
-			Token: token, URL: core.AddQuery(p.host.URL(Verify.Path()), query...), Data: data})
+			ExpiresAt: p.host.Now().Add(p.life()), Token: token, URL: core.AddQuery(p.host.URL(Verify.Path()), query...), Data: data})
 	})
 	return core.Status{Status: err == nil}, err
 }

@@ -18,7 +18,7 @@ func (p *Plugin) sendInvitation(ctx context.Context, a act, i *Invitation) error
 			to = p.host.BaseURL() + to
 		}
 		err := p.host.SendMail(ctx, a.Tx, contract.Message{Template: mail.Name, To: i.Email, User: contract.MessageUser{Email: i.Email},
-			URL: core.AddQuery(to, "invitationId", i.ID), Data: map[string]string{
+			ExpiresAt: i.ExpiresAt, URL: core.AddQuery(to, "invitationId", i.ID), Data: map[string]string{
 				"id": i.ID, "role": deref(i.Role), "organization": line(a.Organization.Name), "organizationId": a.Organization.ID,
 				"inviter": a.Actor.Email, "inviterName": line(a.Actor.Name), "appName": p.host.AppName(), "expiresIn": p.lifeText()}})
 		if err != nil {

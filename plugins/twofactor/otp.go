@@ -31,8 +31,9 @@ func (p *Plugin) sendOTP(ctx context.Context, c *core.Call, _ SendInput) (core.S
 	if err != nil {
 		return core.Status{}, err
 	}
+	life := seconds(p.o.OTP.Period * 60)
 	return core.Status{Status: true}, p.host.Tx(ctx, nil, func(ctx context.Context, tx *core.Tx) error {
-		s, err := p.host.VerificationStatement(otpPrefix+who.key, stored+":0", seconds(p.o.OTP.Period*60))
+		s, err := p.host.VerificationStatement(otpPrefix+who.key, stored+":0", life)
 		if err != nil {
 			return err
 		}
@@ -40,7 +41,8 @@ func (p *Plugin) sendOTP(ctx context.Context, c *core.Call, _ SendInput) (core.S
 		if _, err := tx.Batch(ctx, p.host.DropVerificationStatement(otpPrefix+who.key), s); err != nil {
 			return err
 		}
-		return p.host.SendMail(ctx, tx, contract.Message{Template: mail.Name, To: who.user.Email, User: core.MailUser(who.user), OTP: code})
+		return p.host.SendMail(ctx, tx, contract.Message{Template: mail.Name, To: who.user.Email, User: core.MailUser(who.user), OTP: code,
+			ExpiresAt: p.host.Now().Add(life)})
 	})
 }
 
