@@ -51,38 +51,58 @@ type replica struct {
 func startReplicas(t *testing.T, n int, redis string) []*replica {
 	t.Helper()
 	dir := t.TempDir()
-	program := filepath.Join(dir, "sallyport")
-	if out, err := exec.Command("go", "build", "-o", program, ".").CombinedOutput(); err != nil {
-		t.Fatalf("go build: %v: %s", err, out)
-	}
+	program := buildProgram(t, dir)
 	database := adaptertest.PostgresURL(t)
 	var all []*replica
 	for i := range n {
-		ln, err := net.Listen("tcp", "127.0.0.1:0")
-		if err != nil {
-			t.Fatal(err)
-		}
-		_, port, _ := net.SplitHostPort(ln.Addr().String())
-		ln.Close()
+		port := freePort(t)
 		file := filepath.Join(dir, fmt.Sprintf("%d.yaml", i))
 		if err := os.WriteFile(file, fmt.Appendf(nil, replicaConfig, port, database, redis), 0o600); err != nil {
 			t.Fatal(err)
 		}
-		r := &replica{url: "http://127.0.0.1:" + port, cmd: exec.Command(program, "serve", "--config", file, "--data", filepath.Join(dir, "data"))}
-		r.cmd.Stdout, r.cmd.Stderr = io.Discard, &r.logs
-		if err := r.cmd.Start(); err != nil {
-			t.Fatal(err)
-		}
-		t.Cleanup(func() {
-			r.kill()
-			if t.Failed() {
-				t.Logf("log of replica %d:\n%s", i, r.logs.String())
-			}
-		})
+		r := serve(t, program, file, dir, port)
 		r.ready(t, `"status":"ready"`) // the first one migrates
 		all = append(all, r)
 	}
 	return all
+}
+
+func freePort(t *testing.T) string {
+	t.Helper()
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer ln.Close()
+	_, port, _ := net.SplitHostPort(ln.Addr().String())
+	return port
+}
+
+func buildProgram(t *testing.T, dir string) string {
+	t.Helper()
+	program := filepath.Join(dir, "sallyport")
+	if out, err := exec.Command("go", "build", "-o", program, ".").CombinedOutput(); err != nil {
+		t.Fatalf("go build: %v: %s", err, out)
+	}
+	return program
+}
+
+// serve runs the program with a configuration until the test ends.
+func serve(t *testing.T, program, file, dir, port string) *replica {
+	t.Helper()
+	r := &replica{url: "http://127.0.0.1:" + port, cmd: exec.Command(program, "serve", "--config", file, "--data", filepath.Join(dir, "data"))}
+	r.cmd.Stdout, r.cmd.Stderr = io.Discard, &r.logs
+	if err := r.cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		r.kill()
+		if t.Failed() {
+			log := r.logs.Bytes()
+			t.Logf("log of %s:\n%s", file, log[max(0, len(log)-4000):])
+		}
+	})
+	return r
 }
 
 func (r *replica) kill() {
