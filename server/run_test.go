@@ -173,6 +173,17 @@ func TestReadyzSaysWhatIsWrong(t *testing.T) {
 	if status, r := ready(t, ts); status != 200 || r.Status != "degraded" || *r.Checks["jobs"].Due != 1 || !strings.Contains(r.Checks["jobs"].Message, "due since") {
 		t.Errorf("with a backlog: %d %+v", status, r)
 	}
+	// In an outage that refuses at once a job is hardly ever due.
+	ddl(`UPDATE job SET run_at = now() + interval '1 hour', created_at = now() - interval '29 minutes'`)
+	clock = clock.Add(readyEvery)
+	if status, r := ready(t, ts); status != 200 || r.Status != "ready" || *r.Checks["jobs"].Due != 0 {
+		t.Errorf("with a job that fails for a while: %d %+v", status, r)
+	}
+	ddl(`UPDATE job SET created_at = now() - interval '31 minutes'`)
+	clock = clock.Add(readyEvery)
+	if status, r := ready(t, ts); status != 200 || r.Status != "degraded" || !strings.Contains(r.Checks["jobs"].Message, "waits since") {
+		t.Errorf("with a job that fails for long: %d %+v", status, r)
+	}
 	ddl(`UPDATE job SET failed_at = now()`)
 	clock = clock.Add(readyEvery)
 	if status, r := ready(t, ts); status != 200 || r.Status != "ready" || *r.Checks["jobs"].Failed != 1 || *r.Checks["jobs"].Due != 0 {
