@@ -57,3 +57,6 @@ func StartWorkers(a *Auth, alone time.Duration) (stop func()) {
 	w.start()
 	return func() { w.close(context.Background()) }
 }
+
+// ClaimSQL is the statement that claims a job.
+const ClaimSQL = claimSQL

@@ -13,6 +13,7 @@ import (
 
 	"github.com/sallyport-auth/sallyport/core"
 	"github.com/sallyport-auth/sallyport/core/contract"
+	"github.com/sallyport-auth/sallyport/core/storage"
 )
 
 func (e *env) enqueue(n int) {
@@ -58,6 +59,51 @@ func TestJobsRunOnce(t *testing.T) {
 		}
 		if len(to) != 60 || e.sum("job") != 0 {
 			t.Errorf("%d messages, %d jobs left", len(to), e.sum("job"))
+		}
+	})
+}
+
+// The price of a claim must not grow with what waits: neither database sorts all of it.
+func TestClaimUsesTheIndex(t *testing.T) {
+	both(t, func(t *testing.T, db option) {
+		e := start(t, db)
+		err := e.auth.Host().Tx(t.Context(), nil, func(ctx context.Context, tx *core.Tx) error {
+			for range 2000 {
+				if err := e.auth.Host().SendMail(ctx, tx, contract.Message{Template: "t", To: "a@example.com"}); err != nil {
+					return err
+				}
+			}
+			return nil
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		e.exec("ANALYZE")
+		explain := "EXPLAIN "
+		if strings.HasSuffix(t.Name(), "sqlite") {
+			explain = "EXPLAIN QUERY PLAN "
+		}
+		now := e.clock.Now()
+		rows, err := e.auth.Host().DB().Query(t.Context(), explain+core.ClaimSQL, now, now, now)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer rows.Close()
+		plan := ""
+		for rows.Next() {
+			var line string
+			dest := []any{&line}
+			if strings.HasSuffix(t.Name(), "sqlite") {
+				var id, parent, unused int64
+				dest = []any{&id, &parent, &unused, &line}
+			}
+			if err := rows.Scan(storage.Dests(dest)...); err != nil {
+				t.Fatal(err)
+			}
+			plan += line + "\n"
+		}
+		if low := strings.ToLower(plan); rows.Err() != nil || !strings.Contains(low, "index") || strings.Contains(low, "sort") || strings.Contains(low, "temp b-tree") {
+			t.Errorf("%v, the plan:\n%s", rows.Err(), plan)
 		}
 	})
 }
