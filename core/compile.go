@@ -79,6 +79,7 @@ func (b *compiler) compile(own Spec) {
 	b.envelopes()
 	b.aliases()
 	b.jobs()
+	b.mails()
 	for _, path := range b.h.cfg.DisabledPaths {
 		if !slices.ContainsFunc(b.h.list, func(e *endpoint) bool { return e.path == path }) {
 			b.fault("disabledPaths: no endpoint has the path %q", path)

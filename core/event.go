@@ -109,6 +109,18 @@ func (h *Host) record(ctx context.Context, e *Event, with ...storage.Statement) 
 	if err := h.fillEvent(ctx, e); err != nil {
 		return nil, err
 	}
+	told, err := h.passwordNotice(ctx, e)
+	if err != nil {
+		return nil, err
+	}
+	if len(told) > 0 {
+		with = append(with[:len(with):len(with)], told...)
+		defer func() {
+			if err == nil {
+				h.WakeJobs(e.Tx)
+			}
+		}()
+	}
 	outer := e.Tx
 	defer func() { e.Tx = outer }()
 	err = h.txIf(ctx, e.Tx, EventRecorded.has(h, before, after), func(ctx context.Context, tx *Tx) error {

@@ -183,6 +183,7 @@ func (q *eventQueue) flush(ctx context.Context, all bool) error {
 	}
 	for len(events) > 0 {
 		done, err := q.write(ctx, events[:min(len(events), laterBatch)])
+		q.h.tellLocked(ctx, events[:done])
 		keys, events = keys[done:], events[done:]
 		if err == nil {
 			continue

@@ -196,7 +196,13 @@ func (h *Host) issue(ctx context.Context, tx *Tx, c *Call, u *User, p proof, lif
 	if err != nil {
 		return nil, err
 	}
-	with = append(with[:len(with):len(with)], remember...)
+	var told []storage.Statement
+	if event != nil {
+		if told, err = h.newDevice(ctx, c, u); err != nil {
+			return nil, err
+		}
+	}
+	with = append(append(told[:len(told):len(told)], with...), remember...)
 	s.Extra["amr"], s.Extra["aal"], s.Extra["authenticatedAt"] = strings.Join(p.methods, ","), int64(p.aal), p.at
 	err = h.txIf(ctx, tx, SessionCreate.has(h, before, after), func(ctx context.Context, tx *Tx) error {
 		return SessionCreate.Run(ctx, h, tx, &SessionEvent{Call: c, Tx: tx, User: u, Session: s}, func(ctx context.Context) error {
@@ -204,7 +210,11 @@ func (h *Host) issue(ctx context.Context, tx *Tx, c *Call, u *User, p proof, lif
 			all := append(append(make([]storage.Statement, 0, len(with)+2), with...), insert)
 			if event != nil {
 				event.Tx, event.Detail["session"] = tx, s.ID
-				return h.Record(ctx, event, all...)
+				n, err := h.record(ctx, event, all...)
+				if err == nil && len(told) > 0 && n[0] > 0 {
+					h.WakeJobs(tx)
+				}
+				return err
 			}
 			if len(with) == 0 {
 				_, err := h.conn(tx).Exec(ctx, insert.SQL, insert.Args...)

@@ -12,6 +12,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/sallyport-auth/sallyport/core/contract"
 	"github.com/sallyport-auth/sallyport/core/internal/clientip"
 	"github.com/sallyport-auth/sallyport/core/internal/cookie"
 	"github.com/sallyport-auth/sallyport/core/internal/origin"
@@ -25,32 +26,33 @@ import (
 
 // Host is the Auth as plugins and hooks see it.
 type Host struct {
-	cfg     Config
-	db      *pool
-	schema  *schema.Schema
-	steps   []storage.Step
-	log     *slog.Logger
-	random  io.Reader
-	hooks   map[any][]Hook
-	router  *router
-	routes  map[any]*endpoint // by *Route
-	list    []*endpoint       // in order
-	specs   []Spec
-	owners  map[string]string // error code to owner
-	errors  []*Error
-	events  map[string]EventType // of all specs, by name
-	keyring *secret.Keyring
-	origins *origin.Matcher
-	proxies *clientip.Resolver
-	hasher  *password.Pool
-	limits  *ratelimit.Rules
-	store   ratelimit.Store
-	watch   struct{ limits, attempts, sessions storeWatch }
-	copies  *sessionCopies // nil: the database alone has sessions
-	jobs    *worker
-	later   *eventQueue
-	sweep   sweep
-	trips   tripNames
+	cfg       Config
+	db        *pool
+	schema    *schema.Schema
+	steps     []storage.Step
+	log       *slog.Logger
+	random    io.Reader
+	hooks     map[any][]Hook
+	router    *router
+	routes    map[any]*endpoint // by *Route
+	list      []*endpoint       // in order
+	specs     []Spec
+	owners    map[string]string // error code to owner
+	errors    []*Error
+	events    map[string]EventType // of all specs, by name
+	keyring   *secret.Keyring
+	origins   *origin.Matcher
+	proxies   *clientip.Resolver
+	hasher    *password.Pool
+	limits    *ratelimit.Rules
+	store     ratelimit.Store
+	watch     struct{ limits, attempts, sessions storeWatch }
+	copies    *sessionCopies // nil: the database alone has sessions
+	jobs      *worker
+	mailTexts map[string][]contract.MailTemplate // that plugins bring, by name
+	later     *eventQueue
+	sweep     sweep
+	trips     tripNames
 
 	userModel    *model
 	sessionModel *model

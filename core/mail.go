@@ -1,8 +1,10 @@
 package core
 
 import (
+	"cmp"
 	"context"
 	"errors"
+	"slices"
 	"strings"
 	"time"
 
@@ -29,32 +31,44 @@ func (h *Host) SendMail(ctx context.Context, tx *Tx, m contract.Message) error {
 	if h.cfg.Mailer == nil {
 		return errNoMailer
 	}
-	var err error
-	if m.ExternalID, err = h.RandomString(Alphanumeric, 32); err != nil {
+	if err := h.address(ctx, &m); err != nil {
 		return err
-	}
-	if m.Language == "" {
-		m.Language = reads(m.User.Locale, callFrom(ctx))
-	}
-	if m.ExpiresAt.IsZero() {
-		m.ExpiresAt = h.Now().Add(mailLife)
 	}
 	return mailJob.EnqueueUntil(ctx, h, tx, m, m.ExpiresAt)
 }
 
-// reads is what the recipient of a message reads: what they have chosen, then what the
-// browser says that has asked for the message.
-func reads(locale string, c *Call) string {
-	var list []string
-	if locale != "" {
-		list = append(list, locale)
-	}
-	if c != nil && c.http {
-		if h := c.AcceptLanguage(); h != "" {
-			list = append(list, h)
+// address gives a message its id, its language and its end.
+func (h *Host) address(ctx context.Context, m *contract.Message) (err error) {
+	if m.Language == "" {
+		accepted := ""
+		if c := callFrom(ctx); c != nil && c.http {
+			accepted = c.AcceptLanguage()
 		}
+		m.Language = languages(m.User.Locale, accepted)
 	}
-	return strings.Join(list, ",")
+	if m.ExpiresAt.IsZero() {
+		m.ExpiresAt = h.Now().Add(mailLife)
+	}
+	m.ExternalID, err = h.RandomString(Alphanumeric, 32)
+	return err
+}
+
+// languages is what the recipient of a message reads: what they have chosen, then what the
+// browser says that has asked for the message.
+func languages(locale, accepted string) string {
+	if locale == "" || accepted == "" {
+		return locale + accepted
+	}
+	return locale + "," + accepted
+}
+
+// deliver hands a message to the mailer, with the texts that its plugin brings.
+func (h *Host) deliver(ctx context.Context, m contract.Message) error {
+	if h.cfg.Mailer == nil {
+		return errNoMailer
+	}
+	m.Texts = h.mailTexts[m.Template]
+	return h.observeWork(ctx, contract.WorkMail, m.Template, func(ctx context.Context) error { return h.cfg.Mailer.Send(ctx, m) })
 }
 
 // localeField is the user's field, of the app's or a plugin's, that holds their language.
@@ -76,6 +90,39 @@ func (u *User) Locale() string {
 }
 
 const maxLocale = 35 // characters: RFC 5646 section 4.4.1
+
+// mails checks the texts that plugins bring. Nobody can override another's, or core's.
+func (b *compiler) mails() {
+	owners := map[string]string{}
+	for _, name := range coreMails {
+		owners[name] = "core"
+	}
+	b.h.mailTexts = map[string][]contract.MailTemplate{}
+	for _, s := range b.h.specs {
+		for _, t := range s.Mails {
+			owner, taken := owners[t.Name]
+			texts := b.h.mailTexts[t.Name]
+			switch {
+			case t.Check() != nil:
+				b.fault("plugin %s: %w", s.ID, t.Check())
+			case taken && owner != s.ID:
+				b.fault("plugin %s: mail template %q is taken by %s", s.ID, t.Name, owner)
+			case slices.ContainsFunc(texts, func(x contract.MailTemplate) bool { return english(x) == english(t) }):
+				b.fault("plugin %s: mail template %q is there twice in the language %q", s.ID, t.Name, english(t))
+			case t.Subject == "" || t.Text == "" || t.HTML == "":
+				b.fault("plugin %s: mail template %q: want subject, text and HTML", s.ID, t.Name)
+			}
+			owners[t.Name], b.h.mailTexts[t.Name] = s.ID, append(texts, t)
+		}
+	}
+	for name, texts := range b.h.mailTexts {
+		if !slices.ContainsFunc(texts, func(t contract.MailTemplate) bool { return english(t) == "en" }) {
+			b.fault("plugin %s: mail template %q is not there in English", owners[name], name)
+		}
+	}
+}
+
+func english(t contract.MailTemplate) string { return cmp.Or(t.Language, "en") }
 
 // MailTemplates lists the texts that plugins bring.
 func (a *Auth) MailTemplates() []contract.MailTemplate {

@@ -62,6 +62,9 @@ func (b *compiler) options() {
 		}
 	}
 	b.lockout()
+	for _, name := range cfg.Notices.Except {
+		oneOf("notices.except", name, notices...)
+	}
 	if p := cfg.Password; p.MinLength < 1 || p.MinLength > p.MaxLength {
 		b.fault("password.minLength: %d is more than maxLength %d, or less than 1", p.MinLength, p.MaxLength)
 	}

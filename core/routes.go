@@ -77,11 +77,8 @@ func (b *compiler) ownSpec() (s Spec, userFields, sessionFields map[string]*fiel
 			if isDecoy(m) {
 				return nil
 			}
-			if h.cfg.Mailer == nil {
-				return errNoMailer
-			}
-			return h.observeWork(ctx, contract.WorkMail, m.Template, func(ctx context.Context) error { return h.cfg.Mailer.Send(ctx, m) })
-		})},
+			return h.deliver(ctx, m)
+		}), noticeJob.Handle(h.deliverNotice)},
 		Data: []DataSet{
 			{Name: "user", Export: func(ctx context.Context, db storage.Conn, id string) (any, error) { return h.UserByID(ctx, db, id) }},
 			{Name: "accounts", Export: func(ctx context.Context, db storage.Conn, id string) (any, error) { return h.accountList(ctx, db, id) }},

@@ -172,6 +172,9 @@ func (h *Host) completeChange(ctx context.Context, c *Call, cl mailtoken.Claims,
 			return err
 		}
 		err = h.Record(ctx, &Event{Type: EventEmailChanged, UserID: u.ID, Call: c, Tx: tx})
+		if err == nil {
+			err = h.sendNotice(ctx, tx, NoticeEmailChanged, c, u, cl.UpdateTo)
+		}
 		if err != nil || cl.RequestType == verifyChange || !h.canVerify() {
 			return err
 		}

@@ -156,11 +156,20 @@ func (h *Host) deleteUser(ctx context.Context, c *Call, in DeleteUserInput) (Del
 	case (in.Password == nil || *in.Password == "") && !c.Fresh():
 		return none, ErrSessionExpired
 	}
-	if err := h.DeleteUser(ctx, nil, c, c.user); err != nil {
+	err := h.Tx(ctx, nil, func(ctx context.Context, tx *Tx) error { return h.deleteSelf(ctx, tx, c) })
+	if err != nil {
 		return none, err
 	}
 	c.ExpireSessionCookies()
 	return DeleteUserAnswer{true, "User deleted"}, nil
+}
+
+// deleteSelf deletes the caller and tells them.
+func (h *Host) deleteSelf(ctx context.Context, tx *Tx, c *Call) error {
+	if err := h.DeleteUser(ctx, tx, c, c.user); err != nil {
+		return err
+	}
+	return h.sendNotice(ctx, tx, NoticeAccountDeleted, c, c.user, "")
 }
 
 // provePassword wants the caller's password. It counts towards the lockout.
@@ -229,7 +238,7 @@ func (h *Host) deleteWithToken(ctx context.Context, c *Call, token string) (Dele
 		if mine = err == nil && found && v.Value == c.user.ID; !mine {
 			return err
 		}
-		return h.DeleteUser(ctx, tx, c, c.user)
+		return h.deleteSelf(ctx, tx, c)
 	})
 	if err != nil {
 		return DeleteUserAnswer{}, err

@@ -10,120 +10,142 @@ import (
 	"os"
 	"strings"
 	texttemplate "text/template"
+
+	"github.com/sallyport-auth/sallyport/core/contract"
 )
 
 //go:embed templates
 var embedded embed.FS
 
-// builtin are the templates that core sends itself. Each of them is about a link.
-var builtin = []string{"verify-email", "reset-password", "change-email", "delete-account"}
+// english is the language of texts that come with the program and name none.
+const english = "en"
 
 const (
-	layoutFile = "layout.html"
-	maxFile    = 256 << 10 // bytes of one template file
+	maxLayout = 256 << 10 // bytes
 	// missing makes a template that names an absent key of Data fail, rather than send
 	// "<no value>" to a person.
 	missing = "missingkey=error"
 )
 
-// load collects every template of every source; the first source that has it wins.
-func load(o Options) (map[string]*template, error) {
-	own, err := fs.Sub(embedded, "templates")
-	if err != nil {
-		return nil, fmt.Errorf("mailtext: %w", err)
-	}
+// languages are the texts of one message by language.
+type languages struct {
+	by map[string]*template
+	// whole says that the app replaced the message in all languages.
+	whole bool
+}
+
+// load reads every template: built holds those of this package and of Options.Defaults, own the app's.
+func (r *Renderer) load(o Options) error {
 	sources := append([]fs.FS(nil), o.Templates...)
 	if o.Dir != "" {
 		sources = append(sources, os.DirFS(o.Dir))
 	}
-	sources = append(sources, own)
-
-	layout := ""
 	for _, source := range sources {
 		if source == nil {
-			return nil, errors.New("mailtext: a source of templates is nil")
-		}
-		layout, err = read(source, layoutFile)
-		if err == nil {
-			break
-		}
-		if !errors.Is(err, fs.ErrNotExist) {
-			return nil, fmt.Errorf("mailtext: %w", err)
+			return errors.New("a source of templates is nil")
 		}
 	}
-	texts := map[string]*template{}
-	for _, source := range sources {
-		names, err := list(source)
+	frame, err := fs.Sub(embedded, "templates")
+	if err != nil {
+		return err
+	}
+	if r.layout, err = findLayout(append(sources[:len(sources):len(sources)], frame)); err != nil {
+		return err
+	}
+	list, err := contract.ReadMails(frame, ".")
+	if err != nil {
+		return err
+	}
+	r.built, r.own = map[string]*languages{}, map[string]*languages{}
+	if err := r.add(r.built, append(list, o.Defaults...), english); err != nil {
+		return err
+	}
+	for i := len(sources) - 1; i >= 0; i-- { // earlier ones lie above later ones
+		list, err := contract.ReadMails(sources[i], ".")
 		if err != nil {
-			return nil, fmt.Errorf("mailtext: %w", err)
+			return err
 		}
-		for _, name := range names {
-			if texts[name] != nil {
-				continue
+		for _, t := range list {
+			if t.Language == "" { // all languages below it are gone
+				r.own[t.Name] = &languages{by: map[string]*template{}, whole: true}
 			}
-			if texts[name], err = parse(source, name, layout); err != nil {
-				return nil, fmt.Errorf("mailtext: %w", err)
-			}
+		}
+		if err := r.add(r.own, list, r.language); err != nil {
+			return err
 		}
 	}
-	return texts, nil
+	return nil
 }
 
-// list returns the names of the templates in source, and an error for one of which a
-// half is missing.
-func list(source fs.FS) ([]string, error) {
-	files, err := fs.ReadDir(source, ".")
-	if err != nil {
-		return nil, err
-	}
-	halves := map[string]int{}
-	for _, f := range files {
-		name, isText := strings.CutSuffix(f.Name(), ".txt")
-		if !isText {
-			var isHTML bool
-			if name, isHTML = strings.CutSuffix(f.Name(), ".html"); !isHTML || f.Name() == layoutFile {
-				continue
-			}
+// add parses templates into texts. Those that name no language are in base.
+func (r *Renderer) add(texts map[string]*languages, list []contract.MailTemplate, base string) error {
+	seen := map[[2]string]bool{}
+	for _, t := range list {
+		if t.Language == "" {
+			t.Language = base
 		}
-		halves[name]++
-	}
-	var names []string
-	for name, n := range halves {
-		if n != 2 {
-			return nil, fmt.Errorf("template %q needs both %s.txt and %s.html in the same place", name, name, name)
+		if err := t.Check(); err != nil {
+			return err
 		}
-		names = append(names, name)
+		if key := [2]string{t.Name, t.Language}; seen[key] {
+			return fmt.Errorf("template %q is there twice in the language %q", t.Name, t.Language)
+		} else {
+			seen[key] = true
+		}
+		parsed, err := parse(t, r.layout)
+		if err != nil {
+			return err
+		}
+		if texts[t.Name] == nil {
+			texts[t.Name] = &languages{by: map[string]*template{}}
+		}
+		texts[t.Name].by[t.Language] = parsed
 	}
-	return names, nil
+	return nil
 }
 
-func parse(source fs.FS, name, layout string) (*template, error) {
-	text, err := read(source, name+".txt")
-	if err != nil {
+// findLayout returns the frame of the first source that has one.
+func findLayout(sources []fs.FS) (string, error) {
+	for _, source := range sources {
+		f, err := source.Open(contract.MailLayout)
+		if errors.Is(err, fs.ErrNotExist) {
+			continue
+		}
+		if err != nil {
+			return "", err
+		}
+		b, err := io.ReadAll(io.LimitReader(f, maxLayout+1))
+		f.Close()
+		if err == nil && len(b) > maxLayout {
+			err = fmt.Errorf("%s is longer than %d bytes", contract.MailLayout, maxLayout)
+		}
+		return strings.ReplaceAll(string(b), "\r\n", "\n"), err
+	}
+	return "", fs.ErrNotExist
+}
+
+// parse makes a template. Its errors name it as its files are called.
+func parse(m contract.MailTemplate, layout string) (*template, error) {
+	name := m.Name
+	if m.Language != english {
+		name += "." + m.Language
+	}
+	t := &template{language: m.Language}
+	funcs := texttemplate.FuncMap{"name": displayName, "duration": func(seconds string) (string, error) { return duration(m.Language, seconds) }}
+	var err error
+	if t.subject, err = texttemplate.New(name + ".txt subject").Option(missing).Funcs(funcs).Parse(m.Subject); err != nil {
 		return nil, err
 	}
-	content, err := read(source, name+".html")
-	if err != nil {
+	if t.text, err = texttemplate.New(name + ".txt").Option(missing).Funcs(funcs).Parse(m.Text); err != nil {
 		return nil, err
 	}
-	subject, body, err := splitSubject(text)
-	if err != nil {
-		return nil, fmt.Errorf("%s.txt: %w", name, err)
-	}
-	t := &template{}
-	funcs := texttemplate.FuncMap{"name": displayName}
-	if t.subject, err = texttemplate.New(name + ".txt subject").Option(missing).Funcs(funcs).Parse(subject); err != nil {
+	if t.html, err = htmltemplate.New(contract.MailLayout).Option(missing).Funcs(funcs).Parse(layout); err != nil {
 		return nil, err
 	}
-	if t.text, err = texttemplate.New(name + ".txt").Option(missing).Funcs(funcs).Parse(body); err != nil {
-		return nil, err
-	}
-	if t.html, err = htmltemplate.New(layoutFile).Option(missing).Funcs(funcs).Parse(layout); err != nil {
-		return nil, err
-	}
-	if _, err = t.html.New("content").Parse(content); err != nil {
+	if _, err = t.html.New("content").Parse(m.HTML); err != nil {
 		return nil, fmt.Errorf("%s.html: %w", name, err)
 	}
+	t.variables = t.collect() // before escaping adds to the trees
 	if err = t.try(); err != nil {
 		return nil, fmt.Errorf("template %q: %w", name, err)
 	}
@@ -135,7 +157,7 @@ func parse(source fs.FS, name, layout string) (*template, error) {
 // errors depend on the message, such as an entry of Data that is absent here.
 func (t *template) try() error {
 	sample := View{
-		App: "App", Subject: "Subject", To: "to@example.com", Name: "Name", Email: "user@example.com",
+		App: "App", Language: t.language, Subject: "Subject", To: "to@example.com", Name: "Name", Email: "user@example.com",
 		UserID: "1", NewEmail: "new@example.com", URL: "https://example.com/", Token: "token",
 		OTP: "123456", Data: map[string]string{},
 	}
@@ -150,35 +172,4 @@ func (t *template) try() error {
 		}
 	}
 	return nil
-}
-
-// splitSubject takes "Subject: ..." and the empty line after it off a template's source.
-func splitSubject(source string) (subject, body string, err error) {
-	first, rest, _ := strings.Cut(source, "\n")
-	subject, ok := strings.CutPrefix(first, "Subject: ")
-	if !ok || strings.TrimSpace(subject) == "" {
-		return "", "", errors.New(`the first line must be "Subject: ..."`)
-	}
-	body, ok = strings.CutPrefix(rest, "\n")
-	if !ok || strings.TrimSpace(body) == "" {
-		return "", "", errors.New("after the subject, an empty line and the text must follow")
-	}
-	return subject, body, nil
-}
-
-// read returns a file of at most 256 KiB with "\n" at the end of every line.
-func read(source fs.FS, name string) (string, error) {
-	f, err := source.Open(name)
-	if err != nil {
-		return "", err
-	}
-	defer f.Close()
-	b, err := io.ReadAll(io.LimitReader(f, maxFile+1))
-	if err != nil {
-		return "", fmt.Errorf("%s: %w", name, err)
-	}
-	if len(b) > maxFile {
-		return "", fmt.Errorf("%s is longer than %d bytes", name, maxFile)
-	}
-	return strings.ReplaceAll(string(b), "\r\n", "\n"), nil
 }

@@ -93,7 +93,7 @@ func TestNewErrors(t *testing.T) {
 		{"unknown variable in the subject", Options{Templates: sources{files("a.txt", "Subject: {{.Link}}\n\nx", "a.html", "x")}.fs()}, "can't evaluate field Link"},
 		{"html that cannot be escaped", Options{Templates: sources{files("a.txt", "Subject: x\n\nx", "a.html", "<a href={{if .URL}}\"x{{end}}>")}.fs()}, `template "a"`},
 		{"unknown inner template", Options{Templates: sources{files("a.txt", "Subject: x\n\nx", "a.html", `{{template "b"}}`)}.fs()}, `no such template "b"`},
-		{"long file", Options{Templates: sources{files("a.txt", "Subject: x\n\n"+strings.Repeat("x", maxFile), "a.html", "x")}.fs()}, "a.txt is longer than 262144 bytes"},
+		{"long file", Options{Templates: sources{files("a.txt", "Subject: x\n\n"+strings.Repeat("x", 256<<10), "a.html", "x")}.fs()}, "a.txt is longer than 262144 bytes"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

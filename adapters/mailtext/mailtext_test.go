@@ -38,7 +38,7 @@ func message(template string) contract.Message {
 }
 
 func TestGolden(t *testing.T) {
-	for _, name := range builtin {
+	for _, name := range links {
 		for _, variant := range []struct {
 			suffix string
 			o      Options
@@ -92,7 +92,7 @@ func TestNames(t *testing.T) {
 // The HTML must stay plain: one heading, one link, nothing that is fetched or runs.
 func TestHTMLIsPlain(t *testing.T) {
 	r := mustNew(t, Options{AppName: "Notes"})
-	for _, name := range builtin {
+	for _, name := range links {
 		m := message(name)
 		mail, err := r.Render(m)
 		if err != nil {

@@ -15,14 +15,21 @@ const maxLanguages = 32
 // the more wanted value first. Only the primary subtag counts, so "de-CH" is "de". Empty
 // if none fits.
 func MatchLanguage(have []string, wanted ...string) string {
-	for _, value := range wanted {
-		for _, tag := range readLanguages(value) {
-			if slices.Contains(have, tag) {
-				return tag
-			}
+	for _, tag := range Languages(wanted...) {
+		if slices.Contains(have, tag) {
+			return tag
 		}
 	}
 	return ""
+}
+
+// Languages lists what somebody reads, as MatchLanguage understands it: primary subtags in
+// lower case, the most wanted first.
+func Languages(wanted ...string) (out []string) {
+	for _, value := range wanted {
+		out = append(out, readLanguages(value)...)
+	}
+	return out
 }
 
 // readLanguages lists the primary subtags of an Accept-Language value, the most wanted

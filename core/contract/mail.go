@@ -30,6 +30,10 @@ type Message struct {
 	Language string `json:"language,omitempty"`
 	// Data holds what a plugin's own template needs beyond the above.
 	Data map[string]string `json:"data,omitempty"`
+	// Texts are the texts that the message's plugin brings, one for each language. Core adds
+	// them as it hands a message to the mailer, so that a mailer which writes mail itself
+	// knows the messages of every plugin. They are not kept with a message that waits.
+	Texts []MailTemplate `json:"texts,omitempty"`
 	// ExternalID is the same for every retry of one message, so that a receiver can
 	// drop duplicates.
 	ExternalID string `json:"externalId,omitempty"`
@@ -56,6 +60,17 @@ type Mailer interface {
 	Send(ctx context.Context, m Message) error
 }
 
-// MailTemplate is the default text of one message, in English. Subject and Text are
-// text/template, HTML is html/template; all three are executed with a Message.
-type MailTemplate struct{ Name, Subject, Text, HTML string }
+// MailTemplate is the text of one message in one language. Subject and Text are
+// text/template, HTML is html/template and the content of a page that the mailer frames.
+// All three see what adapters/mailtext.View holds ({{.Name}}, {{.App}}, {{.URL}}, {{.OTP}},
+// {{.Data.KEY}}, ...) and may use its functions name and duration. ReadMails reads them from files.
+type MailTemplate struct {
+	// Name is letters, digits, "-" and "_", for instance "magic-link".
+	Name string `json:"name"`
+	// Language is a primary subtag of RFC 5646 in lower case, for instance "de"; empty is
+	// English, which every message must have.
+	Language string `json:"language,omitempty"`
+	Subject  string `json:"subject"`
+	Text     string `json:"text"`
+	HTML     string `json:"html"`
+}

@@ -2,6 +2,7 @@ package magiclink
 
 import (
 	"context"
+	"embed"
 	"errors"
 	"fmt"
 	"time"
@@ -67,16 +68,20 @@ func New(o Options) *Plugin {
 
 // Spec implements core.Plugin.
 func (p *Plugin) Spec() core.Spec {
+	texts, err := contract.ReadMails(mails, "mails")
 	s := core.Spec{
 		ID:        ID,
 		Endpoints: []core.Endpoint{SignInMagicLink.Handle(p.ask), Verify.Handle(p.verify)},
 		Errors:    codes,
 		Limits: []core.RateLimit{{Paths: []string{"/sign-in/magic-link*", "/magic-link/verify*"},
 			Max: p.o.RateLimit.Max, Window: p.o.RateLimit.Window}},
-		Mails:    []contract.MailTemplate{mail},
+		Mails:    texts,
 		Pages:    []core.PageEntry{{ID: ID, Kind: "sign-in", Title: "Link by mail", Module: "magic-link.js", Order: 30}},
 		Features: map[string]any{"signUp": !p.o.DisableSignUp, "expiresIn": p.o.ExpiresIn},
 		Init:     p.init,
+	}
+	if err != nil {
+		s.Faults = append(s.Faults, err)
 	}
 	if p.o.ConfirmOnPost {
 		s.Endpoints = append(s.Endpoints, Confirm.Handle(p.confirm))
@@ -114,7 +119,7 @@ func (p *Plugin) init(_ context.Context, h *core.Host) error {
 
 func (p *Plugin) life() time.Duration { return time.Duration(p.o.ExpiresIn) * time.Second }
 
-// lifeText is for people: "5 minutes".
+// lifeText is for people who read English: "5 minutes".
 func (p *Plugin) lifeText() string {
 	for _, u := range []struct {
 		seconds int
@@ -131,12 +136,9 @@ func (p *Plugin) lifeText() string {
 	return fmt.Sprintf("%d seconds", p.o.ExpiresIn)
 }
 
-// mail is the default text. Nothing that whoever asked for the link may choose is in it.
-var mail = contract.MailTemplate{
-	Name:    "magic-link",
-	Subject: "Your link to sign in to {{.Data.appName}}",
-	Text: "Open this link to sign in to {{.Data.appName}}:\n\n{{.URL}}\n\nIt works once, within {{.Data.expiresIn}}. " +
-		"If you did not ask for it, ignore this message: nobody can sign in without the link.\n",
-	HTML: `<p>Open this link to sign in to {{.Data.appName}}:</p><p><a href="{{.URL}}">Sign in</a></p>` +
-		`<p>It works once, within {{.Data.expiresIn}}. If you did not ask for it, ignore this message: nobody can sign in without the link.</p>`,
-}
+// mails are the texts, in five languages. Nothing that whoever asked for the link may choose is in them.
+//
+//go:embed mails
+var mails embed.FS
+
+const mailName = "magic-link"

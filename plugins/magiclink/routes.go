@@ -3,6 +3,7 @@ package magiclink
 import (
 	"context"
 	"errors"
+	"strconv"
 	"strings"
 
 	"github.com/sallyport-auth/sallyport/core"
@@ -48,7 +49,7 @@ func (p *Plugin) ask(ctx context.Context, _ *core.Call, in AskInput) (core.Statu
 	if err != nil {
 		return none, err
 	}
-	data["appName"], data["expiresIn"] = p.host.AppName(), p.lifeText()
+	data["appName"], data["expiresIn"], data["expiresInSeconds"] = p.host.AppName(), p.lifeText(), strconv.Itoa(p.o.ExpiresIn)
 	token, err := p.newToken(in.Email)
 	if err != nil {
 		return none, err
@@ -72,7 +73,7 @@ func (p *Plugin) ask(ctx context.Context, _ *core.Call, in AskInput) (core.Statu
 		if err := p.host.PutVerification(ctx, tx, identifier, value, p.life()); err != nil {
 			return err
 		}
-		return p.host.SendMail(ctx, tx, contract.Message{Template: mail.Name, To: in.Email, User: contract.MessageUser{Email: in.Email},
+		return p.host.SendMail(ctx, tx, contract.Message{Template: mailName, To: in.Email, User: contract.MessageUser{Email: in.Email},
 			ExpiresAt: p.host.Now().Add(p.life()), Token: token, URL: core.AddQuery(p.host.URL(Verify.Path()), query...), Data: data})
 	})
 	return core.Status{Status: err == nil}, err

@@ -3,6 +3,7 @@ package organization
 import (
 	"context"
 	"fmt"
+	"strconv"
 	"strings"
 	"unicode"
 
@@ -17,10 +18,11 @@ func (p *Plugin) sendInvitation(ctx context.Context, a act, i *Invitation) error
 		if strings.HasPrefix(to, "/") {
 			to = p.host.BaseURL() + to
 		}
-		err := p.host.SendMail(ctx, a.Tx, contract.Message{Template: mail.Name, To: i.Email, User: contract.MessageUser{Email: i.Email},
+		err := p.host.SendMail(ctx, a.Tx, contract.Message{Template: mailName, To: i.Email, User: contract.MessageUser{Email: i.Email},
 			ExpiresAt: i.ExpiresAt, URL: core.AddQuery(to, "invitationId", i.ID), Data: map[string]string{
 				"id": i.ID, "role": deref(i.Role), "organization": line(a.Organization.Name), "organizationId": a.Organization.ID,
-				"inviter": a.Actor.Email, "inviterName": line(a.Actor.Name), "appName": p.host.AppName(), "expiresIn": p.lifeText()}})
+				"inviter": a.Actor.Email, "inviterName": line(a.Actor.Name), "appName": p.host.AppName(),
+				"expiresIn": p.lifeText(), "expiresInSeconds": strconv.Itoa(p.o.InvitationExpiresIn)}})
 		if err != nil {
 			return err
 		}
@@ -41,7 +43,7 @@ func line(s string) string {
 	return s
 }
 
-// lifeText is an invitation's life for people: "2 days".
+// lifeText is an invitation's life for people who read English: "2 days".
 func (p *Plugin) lifeText() string {
 	for _, u := range []struct {
 		seconds int

@@ -2,6 +2,7 @@ package organization
 
 import (
 	"context"
+	"embed"
 
 	"github.com/sallyport-auth/sallyport/core"
 	"github.com/sallyport-auth/sallyport/core/contract"
@@ -57,6 +58,7 @@ func New(o Options) *Plugin {
 
 // Spec implements core.Plugin.
 func (p *Plugin) Spec() core.Spec {
+	texts, err := contract.ReadMails(mails, "mails")
 	s := core.Spec{
 		ID:     ID,
 		Faults: p.faults,
@@ -71,10 +73,13 @@ func (p *Plugin) Spec() core.Spec {
 		Errors:   codes,
 		Data:     p.data(),
 		Events:   events,
-		Mails:    []contract.MailTemplate{mail},
+		Mails:    texts,
 		Features: p.features, TypeScript: p.typeScript(),
 		Provides: []core.Service{core.Provide[orghook.Service](p), core.Provide[contract.Organizations](p)},
 		Init:     p.init,
+	}
+	if err != nil {
+		s.Faults = append(s.Faults[:len(s.Faults):len(s.Faults)], err)
 	}
 	if p.o.DisableOrganizationDeletion {
 		s.Endpoints = append(s.Endpoints, NoDelete.Handle(func(context.Context, *core.Call, DeleteInput) (Organization, error) {
@@ -100,23 +105,12 @@ func (p *Plugin) init(_ context.Context, h *core.Host) error {
 	return nil
 }
 
-// mail is the default text of an invitation.
-var mail = contract.MailTemplate{
-	Name:    "invitation",
-	Subject: "You are invited to {{.Data.organization}}",
-	Text: `{{.Data.inviterName}} ({{.Data.inviter}}) invites you to join {{.Data.organization}} on {{.Data.appName}}
-as {{.Data.role}}:
+// mails are the texts of an invitation, in five languages.
+//
+//go:embed mails
+var mails embed.FS
 
-{{.URL}}
-
-Sign in with this address to accept. The invitation ends in {{.Data.expiresIn}}. If you do
-not know who invites you, ignore this message.
-`,
-	HTML: `<p>{{.Data.inviterName}} ({{.Data.inviter}}) invites you to join <strong>{{.Data.organization}}</strong> on {{.Data.appName}} as {{.Data.role}}:</p>
-<p><a href="{{.URL}}">Look at the invitation</a></p>
-<p>Sign in with this address to accept. The invitation ends in {{.Data.expiresIn}}. If you do not know who invites you, ignore this message.</p>
-`,
-}
+const mailName = "invitation"
 
 // Types of events.
 const (

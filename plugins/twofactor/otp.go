@@ -6,6 +6,7 @@ import (
 	"crypto/subtle"
 	"encoding/base64"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/sallyport-auth/sallyport/core"
@@ -41,8 +42,8 @@ func (p *Plugin) sendOTP(ctx context.Context, c *core.Call, _ SendInput) (core.S
 		if _, err := tx.Batch(ctx, p.host.DropVerificationStatement(otpPrefix+who.key), s); err != nil {
 			return err
 		}
-		return p.host.SendMail(ctx, tx, contract.Message{Template: mail.Name, To: who.user.Email, User: core.MailUser(who.user), OTP: code,
-			ExpiresAt: p.host.Now().Add(life)})
+		return p.host.SendMail(ctx, tx, contract.Message{Template: mailName, To: who.user.Email, User: core.MailUser(who.user), OTP: code,
+			ExpiresAt: p.host.Now().Add(life), Data: map[string]string{"expiresInSeconds": strconv.Itoa(p.o.OTP.Period * 60)}})
 	})
 }
 

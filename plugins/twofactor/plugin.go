@@ -2,6 +2,7 @@ package twofactor
 
 import (
 	"context"
+	"embed"
 	"errors"
 	"fmt"
 	"time"
@@ -157,7 +158,8 @@ func (p *Plugin) Spec() core.Spec {
 			endpoints[i] = endpoints[i].Demand("password")
 		}
 	}
-	return core.Spec{
+	texts, err := contract.ReadMails(mails, "mails")
+	s := core.Spec{
 		ID:     ID,
 		Tables: []schema.Table{factors.Schema()},
 		Extend: []schema.Extension{extension},
@@ -167,7 +169,7 @@ func (p *Plugin) Spec() core.Spec {
 		Errors: codes,
 		Limits: []core.RateLimit{{Paths: []string{"/two-factor/*"}, Max: 3, Window: 10}},
 		Data:   p.data(),
-		Mails:  []contract.MailTemplate{mail},
+		Mails:  texts,
 		Pages: []core.PageEntry{
 			{ID: ID, Kind: "account", Title: "Two-step sign-in", Module: "two-factor.js", Order: 30},
 			{ID: ID, Kind: "challenge", Title: "Two-step sign-in", Module: "two-factor.js", Order: 10},
@@ -184,6 +186,10 @@ func (p *Plugin) Spec() core.Spec {
 		Needs:    []core.Need{core.Require(&p.passwords)},
 		Init:     p.init,
 	}
+	if err != nil {
+		s.Faults = append(s.Faults, err)
+	}
+	return s
 }
 
 func (p *Plugin) init(_ context.Context, h *core.Host) error {
@@ -216,22 +222,9 @@ func (p *Plugin) record(ctx context.Context, c *core.Call, tx *core.Tx, userID, 
 	return p.host.Record(ctx, e)
 }
 
-// mail is the text of a code by mail.
-var mail = contract.MailTemplate{
-	Name:    "two-factor-otp",
-	Subject: "Your sign-in code",
-	Text: `Hello{{with .User.Name}} {{.}}{{end}},
+// mails are the texts of a code by mail, in five languages.
+//
+//go:embed mails
+var mails embed.FS
 
-your code is {{.OTP}}. It works once, and only for a few minutes.
-
-Somebody who knows how you sign in has asked for it. If that was not you, change your
-password, and do not tell anybody this code.
-`,
-	HTML: `<p>Hello{{with .User.Name}} {{.}}{{end}},</p>
-<p>your code is</p>
-<p style="font-size:1.5em;letter-spacing:.2em"><strong>{{.OTP}}</strong></p>
-<p>It works once, and only for a few minutes.</p>
-<p>Somebody who knows how you sign in has asked for it. If that was not you, change your
-password, and do not tell anybody this code.</p>
-`,
-}
+const mailName = "two-factor-otp"

@@ -2,6 +2,7 @@ package v1
 
 import (
 	"context"
+	"embed"
 	"fmt"
 
 	"github.com/sallyport-auth/sallyport/core"
@@ -58,21 +59,12 @@ func (p *Plugin) eraseOutside(ctx context.Context, e outsideErasure) error {
 	return fmt.Errorf("v1: there is no service %q any more to erase a user's data from", e.Service)
 }
 
-// erasedMail says good-bye.
-var erasedMail = contract.MailTemplate{
-	Name:    "account-erased",
-	Subject: "Your account was deleted",
-	Text: `Hello{{with .User.Name}} {{.}}{{end}},
+// mails are the texts of a good-bye, in five languages.
+//
+//go:embed mails
+var mails embed.FS
 
-your account and everything that belonged to it was deleted, as you asked.
-
-If that was not you, somebody knew your password or had one of your devices.
-`,
-	HTML: `<p>Hello{{with .User.Name}} {{.}}{{end}},</p>
-<p>your account and everything that belonged to it was deleted, as you asked.</p>
-<p>If that was not you, somebody knew your password or had one of your devices.</p>
-`,
-}
+const erasedMail = "account-erased"
 
 // prove wants a proof of who asks: the password, or a session that has just begun where
 // there is none.
@@ -116,7 +108,7 @@ func (p *Plugin) erase(ctx context.Context, c *core.Call) error {
 		if !p.host.CanMail() {
 			return nil
 		}
-		return p.host.SendMail(ctx, tx, contract.Message{Template: erasedMail.Name, To: u.Email, User: core.MailUser(u)})
+		return p.host.SendMail(ctx, tx, contract.Message{Template: erasedMail, To: u.Email, User: core.MailUser(u)})
 	})
 	if err == nil {
 		c.ExpireSessionCookies()

@@ -94,6 +94,7 @@ const eventReuse = "v1.refresh-token-reused"
 
 // Spec implements core.Plugin.
 func (p *Plugin) Spec() core.Spec {
+	texts, err := contract.ReadMails(mails, "mails")
 	s := core.Spec{
 		ID:     ID,
 		Faults: p.faults,
@@ -110,9 +111,12 @@ func (p *Plugin) Spec() core.Spec {
 		Errors:    codes,
 		Events:    []core.EventType{{Name: eventReuse, Description: "A refresh token was used a second time: there is a copy of it. The session was ended."}},
 		Jobs:      []core.JobHandler{eraseJob.Handle(p.eraseOutside)},
-		Mails:     []contract.MailTemplate{erasedMail},
+		Mails:     texts,
 		Needs:     []core.Need{core.Require(&p.minter), core.Require(&p.passwords)},
 		Init:      func(_ context.Context, h *core.Host) error { p.host = h; return nil },
+	}
+	if err != nil {
+		s.Faults = append(s.Faults[:len(s.Faults):len(s.Faults)], err)
 	}
 	if p.o.MaxDailySignUps > 0 {
 		s.Hooks = append(s.Hooks, core.Request.Before(p.refuseFull), core.UserCreate.Before(p.countSignUp))
