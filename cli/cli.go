@@ -128,6 +128,7 @@ var commands = []command{
 	{"outbox list", "", "print what waits to be sent or was given up; --help for filters", outboxList, false, ""},
 	{"outbox retry", "WHICH", "try jobs again at once: --id ID, --name NAME, --failed, --all", outboxRetry, false, ""},
 	{"outbox purge", "WHICH", "delete jobs undone: --id ID, --name NAME, --failed, --all", outboxPurge, false, ""},
+	{"mail preview", "[--to DIR]", "render messages with sample data, and send nothing; --help for which", mailPreview, false, ""},
 	{"routes", "", "list every endpoint with its access level and plugin", routes, false, ""},
 	{"generate ts", "", "print fields, error codes and roles for clients in TypeScript", generateTS, false, ""},
 	{"errors", "", "list every error code", errorCodes, false, ""},

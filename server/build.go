@@ -191,6 +191,9 @@ func Describe(c Config, entries ...PluginEntry) (*core.Auth, error) {
 	cfg, err := c.coreConfig(c.logger(io.Discard), io.Discard, entries)
 	_, wrong := c.stores(&cfg)
 	auth, more := core.Describe(cfg)
+	if more == nil {
+		more = c.checkMails(auth)
+	}
 	return auth, errors.Join(err, wrong, more)
 }
 

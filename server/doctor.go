@@ -97,6 +97,9 @@ func (d *doctor) options(entries []PluginEntry) *core.Auth {
 		}
 	}
 	auth, more := core.Describe(cfg)
+	if more == nil {
+		more = c.checkMails(auth)
+	}
 	if err = errors.Join(err, more); err != nil {
 		for _, line := range strings.Split(err.Error(), "\n") {
 			if line = strings.TrimSpace(line); line != "" && !strings.HasPrefix(line, "core: ") {

@@ -109,7 +109,7 @@ func (s *Server) start(ctx context.Context, m *Migration, console io.Writer, ent
 		return err
 	}
 	s.health = &health{auth: s.auth, redis: s.redis, stopping: &s.stopping, log: s.log, now: s.auth.Host().Now}
-	err = s.metrics.watch(s.auth)
+	err = errors.Join(s.cfg.checkMails(s.auth), s.metrics.watch(s.auth))
 	if err == nil && *s.cfg.Pages.Enabled {
 		s.pages, err = s.makePages(entries)
 	}

@@ -83,9 +83,16 @@ func golden(t *testing.T, name, got string) {
 }
 
 func TestNames(t *testing.T) {
-	want := []string{"change-email", "delete-account", "reset-password", "verify-email"}
-	if got := mustNew(t, Options{}).Names(); !slices.Equal(got, want) {
+	want := []string{"account-deleted", "account-locked", "change-email", "delete-account", "email-changed", "new-device",
+		"password-changed", "reset-password", "verify-email"}
+	r := mustNew(t, Options{})
+	if got := r.Names(); !slices.Equal(got, want) {
 		t.Errorf("Names() = %q, want %q", got, want)
+	}
+	for _, name := range want {
+		if got := r.Languages(name); !slices.Equal(got, []string{"de", "en", "es", "fr", "it"}) {
+			t.Errorf("%s is there in %q", name, got)
+		}
 	}
 }
 

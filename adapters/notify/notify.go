@@ -9,10 +9,11 @@
 //	{"channel": "email", "appId": "...", "recipient": "ada@example.com",
 //	 "template": "verify-email", "externalId": "...",
 //	 "data": {"url": "...", "token": "...", "otp": "...", "id": "...", "newEmail": "...",
-//	          "name": "...", "email": "...", and what Message.Data adds}}
+//	          "name": "...", "email": "...", "language": "...", and what Message.Data adds}}
 //
 // and answers 2xx once it has taken the message. Values that are empty are left out of
-// data. externalId is the same for every retry; the service should answer a repeated one
+// data. language is one of "en", "de", "fr", "it" and "es" if the recipient reads one of
+// them, or else what they would rather read ("pt"); the service chooses the text. externalId is the same for every retry; the service should answer a repeated one
 // with 2xx and drop it.
 //
 // Threats:
@@ -237,7 +238,8 @@ func data(m contract.Message) map[string]string {
 		d[k] = v
 	}
 	for k, v := range map[string]string{
-		"url": m.URL, "token": m.Token, "otp": m.OTP, "newEmail": m.NewEmail,
+		"language": language(m.Language),
+		"url":      m.URL, "token": m.Token, "otp": m.OTP, "newEmail": m.NewEmail,
 		"name": m.User.Name, "email": m.User.Email,
 	} {
 		if v != "" {
@@ -245,6 +247,20 @@ func data(m contract.Message) map[string]string {
 		}
 	}
 	return d
+}
+
+// languages are those of the built-in texts, which a service may be expected to have.
+var languages = []string{"en", "de", "fr", "it", "es"}
+
+// language is the one to write in, a primary subtag (RFC 5646); empty if nothing is known.
+func language(wanted string) string {
+	if l := contract.MatchLanguage(languages, wanted); l != "" {
+		return l
+	}
+	if all := contract.Languages(wanted); len(all) > 0 {
+		return all[0]
+	}
+	return ""
 }
 
 // safe keeps of a transport's error what is known to hold neither the request nor the

@@ -175,6 +175,7 @@ func (o *options) config(base string) core.Config {
 		RateLimit:  core.RateLimitConfig{Enabled: &no},
 		Lockout:    core.LockoutConfig{Disabled: !o.Lockout},
 		ClientAddr: core.BetterAuthAddr,
+		Notices:    core.NoticesConfig{Disabled: true}, // Better Auth sends none
 	}
 	if o.TokenStorage != "" {
 		cfg.Session.TokenStorage = o.TokenStorage
