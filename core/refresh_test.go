@@ -73,7 +73,7 @@ func TestDontRememberMe(t *testing.T) {
 // A way to sign in that does not ask whether to be remembered leaves a browser as it was;
 // so does what replaces a session. Their rows live as long as any.
 func TestForgottenBrowserStaysForgotten(t *testing.T) {
-	e := start(t, config(func(c *core.Config) { c.Email.AutoSignIn = true }))
+	e := start(t, config(func(c *core.Config) { c.Email.AutoSignIn, c.Notices.Disabled = true, true }))
 	c := e.client()
 	c.must(200, "POST", "/sign-up/email", m{"email": "a@example.com", "password": password, "name": "A", "rememberMe": false})
 	e.client().signUp("b@example.com")
