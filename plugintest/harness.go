@@ -2,11 +2,13 @@ package plugintest
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
 	"strings"
 	"testing"
 
+	"github.com/sallyport-auth/sallyport/adapters/mailtext"
 	"github.com/sallyport-auth/sallyport/core"
 	"github.com/sallyport-auth/sallyport/migrations"
 )
@@ -116,6 +118,9 @@ func Start(t testing.TB, o Options) (*Harness, error) {
 		return nil, err
 	}
 	h.Host = h.Auth.Host()
+	if err := checkMails(h.Auth); err != nil {
+		return nil, errors.Join(err, h.Auth.Close(ctx))
+	}
 	h.db.hashes = h.Host.PasswordsHashed
 	t.Cleanup(func() {
 		if err := h.Auth.Close(context.Background()); err != nil {
@@ -123,6 +128,25 @@ func Start(t testing.TB, o Options) (*Harness, error) {
 		}
 	})
 	return h, nil
+}
+
+// checkMails renders every text of the plugins, in each language that it is there in.
+func checkMails(auth *core.Auth) error {
+	if len(auth.MailTemplates()) == 0 {
+		return nil
+	}
+	r, err := mailtext.New(mailtext.Options{Defaults: auth.MailTemplates()})
+	if err != nil {
+		return err
+	}
+	for _, m := range auth.MailTemplates() {
+		for _, language := range r.Languages(m.Name) {
+			if _, err := r.Render(r.Sample(m.Name, language)); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
 }
 
 // RunJobs does the jobs that are due, and says how many.

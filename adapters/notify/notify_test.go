@@ -236,3 +236,23 @@ func TestYAML(t *testing.T) {
 		t.Errorf("got %+v, want %+v", got, want)
 	}
 }
+
+func TestLanguage(t *testing.T) {
+	for wish, want := range map[string]any{
+		"": nil, "*": nil, "de-CH,de;q=0.9,en;q=0.8": "de", "pt-BR,fr;q=0.5": "fr", "pt-BR,nl;q=0.5": "pt", "d\x00e": nil, "</b>": nil,
+	} {
+		s := &service{}
+		m := message()
+		m.Language, m.Data = wish, map[string]string{"language": "of a plugin"}
+		if err := mustNew(t, Options{URL: start(t, s)}).Send(t.Context(), m); err != nil {
+			t.Fatal(err)
+		}
+		got := s.got[0]["data"].(map[string]any)["language"]
+		if want == nil {
+			want = "of a plugin"
+		}
+		if got != want {
+			t.Errorf("%q: language %v, want %v", wish, got, want)
+		}
+	}
+}

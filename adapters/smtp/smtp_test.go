@@ -280,3 +280,41 @@ func TestRetryIsRecognisable(t *testing.T) {
 		t.Errorf("without external id: %s, want %s", ids[3], want)
 	}
 }
+
+// TestNothingGetsIntoTheHeaders: names and other values of strangers stand in the subject.
+func TestNothingGetsIntoTheHeaders(t *testing.T) {
+	texts, err := contract.ReadMails(os.DirFS("../../plugins/organization"), "mails")
+	if err != nil {
+		t.Fatal(err)
+	}
+	texts = append(texts, contract.MailTemplate{Name: "note", Subject: "Note on {{.Data.topic}} for {{.User.Name}}", Text: "x", HTML: "x"})
+	const evil = "Acme\r\nBcc: eve@example.com\r\n\r\nHello\u2028X-A: b\x00 =?utf-8?q?=0d=0aX-B:_c?="
+	for _, language := range []string{"en", "de", "fr", "it", "es"} {
+		for _, template := range []string{"invitation", "note"} {
+			s := (&server{}).start(t)
+			m := message()
+			m.Template, m.Texts, m.Language, m.User.Name = template, texts, language, evil
+			m.Data = map[string]string{"topic": evil, "organization": "Acme\r\nBcc eve\r\n\r\nHello", "inviter": "a@example.com", "inviterName": evil, "role": evil, "expiresInSeconds": "60"}
+			if err := mustNew(t, options(t, s)).Send(t.Context(), m); err != nil {
+				t.Fatal(err)
+			}
+			got, err := mail.ReadMessage(strings.NewReader(s.inbox()[0].data))
+			if err != nil {
+				t.Fatal(err)
+			}
+			for name := range got.Header {
+				switch name {
+				case "From", "To", "Subject", "Date", "Message-Id", "Mime-Version", "Content-Type", "Auto-Submitted":
+				default:
+					t.Errorf("%s, %s: a header %s: %q", template, language, name, got.Header[name])
+				}
+			}
+			if subject, err := new(mime.WordDecoder).DecodeHeader(got.Header.Get("Subject")); err != nil || !strings.Contains(subject, "Acme Bcc") || strings.ContainsAny(subject, "\r\n\x00\u2028") {
+				t.Errorf("%s, %s: subject %q, %v", template, language, subject, err)
+			}
+			if to := got.Header.Get("To"); to != "<o'brien+x@example.com>" {
+				t.Errorf("%s, %s: to %q", template, language, to)
+			}
+		}
+	}
+}
