@@ -141,7 +141,9 @@ func (s *mailer) message(m contract.Message, text mailtext.Mail) (*gomail.Msg, e
 	msg := gomail.NewMsg(gomail.WithBoundary(hex.EncodeToString(sum[:20])), gomail.WithNoDefaultUserAgent())
 	msg.FromMailAddress(s.from)
 	msg.ToMailAddress(&mail.Address{Address: m.To})
-	msg.Subject(text.Subject)
+	// An encoded-word (RFC 2047 section 2) that somebody put into a name would be decoded by the
+	// reader, and show what was taken out of every value: links, line breaks, direction overrides.
+	msg.Subject(strings.ReplaceAll(text.Subject, "=?", "= ?"))
 	msg.SetDateWithValue(s.o.Now())
 	msg.SetMessageIDWithValue(id)
 	// RFC 3834 section 5: nobody's holiday notice should answer.

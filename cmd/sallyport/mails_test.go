@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"errors"
 	"os"
 	"path/filepath"
@@ -10,10 +11,13 @@ import (
 
 	"golang.org/x/net/html"
 
+	"github.com/sallyport-auth/sallyport/adapters/logmail"
 	"github.com/sallyport-auth/sallyport/adapters/mailtext"
 	"github.com/sallyport-auth/sallyport/core"
 	"github.com/sallyport-auth/sallyport/core/contract"
+	"github.com/sallyport-auth/sallyport/plugins/magiclink"
 	"github.com/sallyport-auth/sallyport/plugins/mailprovisioning"
+	"github.com/sallyport-auth/sallyport/plugintest"
 	"github.com/sallyport-auth/sallyport/server"
 )
 
@@ -226,5 +230,24 @@ func TestInvitationNamesNoLink(t *testing.T) {
 	}
 	if _, err := r.Render(contract.Message{Template: "magic-link", To: "a@example.com\r\nBcc: eve@example.com"}); !errors.Is(err, mailtext.ErrAddress) {
 		t.Errorf("err = %v", err)
+	}
+}
+
+// TestPluginMailReachesItsReader: a plugin's message comes through a mailer that writes
+// mail, in the language of the browser that asked for it.
+func TestPluginMailReachesItsReader(t *testing.T) {
+	for accept, want := range map[string]string{"de-CH, en;q=0.5": "Ihr Link zur Anmeldung", "pt": "Your link to sign in", "": "Your link to sign in"} {
+		var console bytes.Buffer
+		mailer, err := logmail.New(&console, logmail.Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		h := plugintest.New(t, plugintest.Options{Plugins: []core.Plugin{magiclink.New(magiclink.Options{})},
+			Config: func(c *core.Config) { c.Mailer = mailer }})
+		h.Client().Do(plugintest.Request{Method: "POST", Path: "/sign-in/magic-link", Body: plugintest.M{"email": "ada@example.com"},
+			Header: map[string]string{"Accept-Language": accept}}).Want(200)
+		if h.RunJobs() != 1 || !strings.Contains(console.String(), "Subject:   "+want+"\n") || !strings.Contains(console.String(), "https://auth.example.com/api/auth/magic-link/verify?token=") {
+			t.Errorf("%q: %s", accept, console.String())
+		}
 	}
 }
