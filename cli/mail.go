@@ -11,7 +11,6 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/sallyport-auth/sallyport/adapters/mailtext"
 	"github.com/sallyport-auth/sallyport/server"
 )
 
@@ -30,11 +29,11 @@ func mailPreview(r *run, f *flag.FlagSet) func(context.Context) (int, error) {
 		if err != nil {
 			return failed, err
 		}
-		texts, err := server.MailTexts(c, r.Plugins...)
+		all, err := server.MailPreviews(c, r.Plugins...)
 		if err != nil {
 			return failed, err
 		}
-		list, err := previews(texts, *name, *language)
+		list, err := chosen(all, *name, *language)
 		if err == nil && *to != "" {
 			err = writePreviews(*to, list)
 		}
@@ -59,37 +58,17 @@ func mailPreview(r *run, f *flag.FlagSet) func(context.Context) (int, error) {
 	}
 }
 
-// preview is a message in one language.
-type preview struct {
-	Name, Language string
-	mailtext.Mail
-}
-
-// File is the name of its files without the ending. Names of templates are letters, digits,
-// "-" and "_".
-func (p preview) File() string { return p.Name + "." + p.Language }
-
-// previews renders what was asked for. Name and language empty are all.
-func previews(texts *mailtext.Renderer, name, language string) ([]preview, error) {
-	names := texts.Names()
-	if name != "" && !slices.Contains(names, name) {
-		return nil, fmt.Errorf("no template is called %q; there are %s", name, strings.Join(names, ", "))
+// chosen are the previews of a name and a language; empty is all of them.
+func chosen(all []server.MailPreview, name, language string) (out []server.MailPreview, err error) {
+	var names []string
+	for _, p := range all {
+		names = append(names, p.Name)
+		if (name == "" || p.Name == name) && (language == "" || p.Language == language) {
+			out = append(out, p)
+		}
 	}
-	var out []preview
-	for _, n := range names {
-		if name != "" && n != name {
-			continue
-		}
-		for _, l := range texts.Languages(n) {
-			if language != "" && l != language {
-				continue
-			}
-			mail, err := texts.Render(texts.Sample(n, l))
-			if err != nil {
-				return nil, err
-			}
-			out = append(out, preview{n, l, mail})
-		}
+	if name != "" && !slices.Contains(names, name) {
+		return nil, fmt.Errorf("no template is called %q; there are %s", name, strings.Join(slices.Compact(names), ", "))
 	}
 	if len(out) == 0 {
 		return nil, fmt.Errorf("nothing is written in the language %q", language)
@@ -105,19 +84,20 @@ var index = template.Must(template.New("index").Parse(`<!DOCTYPE html>
 <h1>Messages</h1>
 <p>With sample data. Nothing was sent.</p>
 <table cellpadding="6">
-{{range .}}<tr><td>{{.Name}}</td><td>{{.Language}}</td><td><a href="{{.File}}.html">{{.Subject}}</a></td><td><a href="{{.File}}.txt">text</a></td></tr>
+{{range .}}<tr><td>{{.Name}}</td><td>{{.Language}}</td><td><a href="{{.Name}}.{{.Language}}.html">{{.Subject}}</a></td><td><a href="{{.Name}}.{{.Language}}.txt">text</a></td></tr>
 {{end}}</table>
 </body>
 </html>
 `))
 
-func writePreviews(dir string, list []preview) error {
+func writePreviews(dir string, list []server.MailPreview) error {
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return err
 	}
 	for _, p := range list {
-		err := errors.Join(os.WriteFile(filepath.Join(dir, p.File()+".html"), []byte(p.HTML), 0o644),
-			os.WriteFile(filepath.Join(dir, p.File()+".txt"), []byte("Subject: "+p.Subject+"\n\n"+p.Text), 0o644))
+		stem := filepath.Join(dir, p.Name+"."+p.Language) // letters, digits, "-" and "_": contract.MailTemplate.Check
+		err := errors.Join(os.WriteFile(stem+".html", []byte(p.HTML), 0o644),
+			os.WriteFile(stem+".txt", []byte("Subject: "+p.Subject+"\n\n"+p.Text), 0o644))
 		if err != nil {
 			return err
 		}

@@ -8,15 +8,37 @@ import (
 	"github.com/sallyport-auth/sallyport/core"
 )
 
-// MailTexts are the texts of every message that the configuration can send: the app's own,
-// those of the enabled plugins and the built-in ones. It neither sends nor opens anything
-// but the app's templates.
-func MailTexts(c Config, entries ...PluginEntry) (*mailtext.Renderer, error) {
+// MailPreview is a message with sample data, in one language.
+type MailPreview struct{ Name, Language, Subject, Text, HTML string }
+
+// MailPreviews renders every message that the configuration can send, by name and
+// language: with the app's own texts, those of the enabled plugins and the built-in ones. It
+// neither sends nor opens anything but the app's templates.
+func MailPreviews(c Config, entries ...PluginEntry) ([]MailPreview, error) {
 	auth, err := Describe(c, entries...)
 	if err != nil {
 		return nil, err
 	}
-	return c.mailTexts(auth)
+	return c.mailPreviews(auth)
+}
+
+func (c *Config) mailPreviews(auth *core.Auth) ([]MailPreview, error) {
+	r, err := c.mailTexts(auth)
+	if err != nil {
+		return nil, fmt.Errorf("mail: %w", err)
+	}
+	var out []MailPreview
+	var errs []error
+	for _, name := range r.Names() {
+		for _, language := range r.Languages(name) {
+			mail, err := r.Render(r.Sample(name, language))
+			if err != nil {
+				errs = append(errs, fmt.Errorf("mail: language %s: %w", language, err))
+			}
+			out = append(out, MailPreview{name, language, mail.Subject, mail.Text, mail.HTML})
+		}
+	}
+	return out, errors.Join(errs...)
 }
 
 func (c *Config) mailTexts(auth *core.Auth) (*mailtext.Renderer, error) {
@@ -36,17 +58,6 @@ func (c *Config) checkMails(auth *core.Auth) error {
 	if auth == nil || c.Core.Mailer != nil || c.Mail.Driver != "smtp" && c.Mail.Driver != "log" {
 		return nil
 	}
-	r, err := c.mailTexts(auth)
-	if err != nil {
-		return fmt.Errorf("mail: %w", err)
-	}
-	var errs []error
-	for _, name := range r.Names() {
-		for _, language := range r.Languages(name) {
-			if _, err := r.Render(r.Sample(name, language)); err != nil {
-				errs = append(errs, fmt.Errorf("mail: language %s: %w", language, err))
-			}
-		}
-	}
-	return errors.Join(errs...)
+	_, err := c.mailPreviews(auth)
+	return err
 }
