@@ -275,18 +275,6 @@ type AuditConfig struct {
 	Chain bool `yaml:"chain"`
 }
 
-// NoticesConfig is about mails that tell users what happened to their account. They are
-// sent where there is a mailer, to addresses that were proved.
-type NoticesConfig struct {
-	// Disabled sends none of them. Default false.
-	Disabled bool `yaml:"disabled"`
-	// Except lists those that are not sent: "new-device" (a sign-in with a browser that is
-	// new to the user; clients that keep no cookies are new every time, and bring about at
-	// most five a day), "account-locked" (at most one a day), "password-changed",
-	// "email-changed" (to the old address), "account-deleted". Default: none.
-	Except []string `yaml:"except"`
-}
-
 // Extra is a column that the app adds to the user or the session: from a config file, by
 // hand, or all of them from a row struct (FieldsOf).
 type Extra struct {

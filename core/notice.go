@@ -26,6 +26,18 @@ var notices = []string{NoticeNewDevice, NoticeAccountLocked, NoticePasswordChang
 // coreMails are the messages of core, whose texts the mailer has.
 var coreMails = append([]string{"verify-email", "reset-password", "change-email", "delete-account"}, notices...)
 
+// NoticesConfig is about mails that tell users what happened to their account. They are
+// sent where there is a mailer, to addresses that were proved.
+type NoticesConfig struct {
+	// Disabled sends none of them. Default false.
+	Disabled bool `yaml:"disabled"`
+	// Except lists those that are not sent: "new-device" (a sign-in with a browser that is
+	// new to the user; clients that keep no cookies are new every time, and bring about at
+	// most five a day; so are those that ask not to be remembered, without that bound), "account-locked" (at most one a day), "password-changed",
+	// "email-changed" (to the old address), "account-deleted". Default: none.
+	Except []string `yaml:"except"`
+}
+
 // tells tells whether a kind of notice is sent.
 func (h *Host) tells(name string) bool {
 	return h.CanMail() && !h.cfg.Notices.Disabled && !slices.Contains(h.cfg.Notices.Except, name)
