@@ -16,7 +16,6 @@ import (
 	"github.com/sallyport-auth/sallyport/core"
 	"github.com/sallyport-auth/sallyport/core/contract"
 	"github.com/sallyport-auth/sallyport/plugins/magiclink"
-	"github.com/sallyport-auth/sallyport/plugins/mailprovisioning"
 	"github.com/sallyport-auth/sallyport/plugintest"
 	"github.com/sallyport-auth/sallyport/server"
 )
@@ -27,15 +26,7 @@ var fiveLanguages = []string{"de", "en", "es", "fr", "it"}
 // plugins bring.
 func programTexts(t *testing.T) (*mailtext.Renderer, []string) {
 	t.Helper()
-	c := server.Config{Core: core.Config{BaseURL: "http://localhost"}}
-	for _, id := range server.IDs(plugins) {
-		e := server.Enabled{ID: id}
-		if id == mailprovisioning.ID { // it has options that nothing can stand in for
-			e.Options = mailprovisioning.Options{Domain: "example.com", Provisioner: struct{ contract.MailProvisioner }{}}
-		}
-		c.Plugins = append(c.Plugins, e)
-	}
-	auth, err := server.Describe(c, plugins...)
+	auth, err := server.Describe(everyPlugin(), plugins...)
 	if auth == nil {
 		t.Fatal(err)
 	}
