@@ -94,7 +94,7 @@ func (h *Host) passwordNotice(ctx context.Context, e *Event) (list []storage.Sta
 	if err = h.address(ctx, &m); err != nil {
 		return nil, err
 	}
-	s, err := noticeJob.Statement(h, m)
+	s, err := noticeJob.statement(h, m, m.ExpiresAt)
 	return []storage.Statement{s}, err
 }
 
@@ -116,7 +116,7 @@ func (h *Host) newDevice(ctx context.Context, c *Call, u *User) ([]storage.State
 	if err := h.address(ctx, &m); err != nil {
 		return nil, err
 	}
-	s, err := mailJob.Statement(h, m)
+	s, err := mailJob.statement(h, m, m.ExpiresAt)
 	if err != nil {
 		return nil, err
 	}
