@@ -12,6 +12,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/sallyport-auth/sallyport/core/contract"
 	"github.com/sallyport-auth/sallyport/core/internal/clientip"
 	"github.com/sallyport-auth/sallyport/core/internal/cookie"
 	"github.com/sallyport-auth/sallyport/core/internal/origin"
@@ -51,6 +52,8 @@ type Host struct {
 	later   *eventQueue
 	sweep   sweep
 	trips   tripNames
+
+	translator contract.Translator // nil: errors are in English
 
 	userModel    *model
 	sessionModel *model

@@ -56,6 +56,7 @@ func (b *compiler) ownSpec() (s Spec, userFields, sessionFields map[string]*fiel
 	}
 	return Spec{
 		ID:     "core",
+		Needs:  []Need{Optional(&h.translator)},
 		Tables: tables,
 		Extend: []schema.Extension{proof, userExt, sessionExt},
 		Endpoints: []Endpoint{
