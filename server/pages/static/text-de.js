@@ -31,7 +31,7 @@ export default {
   "Please fill this in.": "Bitte füllen Sie das aus.",
   "This is not an email address. One looks like name@example.com.": "Das ist keine E-Mail-Adresse. Eine sieht so aus: name@example.com.",
   "Show {label}": "{label} anzeigen",
-  "Show": "Zeigen",
+  "Show": "Anzeigen",
   "Hide": "Verbergen",
   "Cancel": "Abbrechen",
   "Something went wrong on this page. Load it again.": "Auf dieser Seite ist etwas schiefgegangen. Laden Sie sie neu.",

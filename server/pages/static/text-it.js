@@ -146,7 +146,7 @@ export default {
   "Sign in again": "Accedi di nuovo",
   "Signed out on {device}.": "Disconnesso: {device}.",
   "This device": "Questo dispositivo",
-  "Sign out on {device}, since {date}": "Disconnetti: {device}, dal {date}",
+  "Sign out on {device}, since {date}": "Esci: {device}, dal {date}",
   "Signed out everywhere else.": "Disconnesso da tutti gli altri dispositivi.",
   "Unknown device": "Dispositivo sconosciuto",
   "{browser} on {system}": "{browser} su {system}",
