@@ -145,6 +145,29 @@ func TestAnswer(t *testing.T) {
 	}
 }
 
+// library has an API of another form.
+type library struct{}
+
+func (library) Spec() core.Spec {
+	return core.Spec{ID: "library",
+		Envelopes: []core.Envelope{{Prefix: "/v1/", Owns: true, Write: func(f core.Failure) core.Response {
+			return core.Response{Status: f.Status, Body: []byte(f.Code + ": " + f.Message)}
+		}}},
+		Aliases: []core.Alias{{Method: "GET", Path: "/v1/refuse", Target: "GET /refuse"}}}
+}
+
+// TestEnvelope: answers of another form are translated, and those to unknown paths.
+func TestEnvelope(t *testing.T) {
+	h := harness(t, nil, library{}, i18n.New(i18n.Options{}))
+	for path, want := range map[string]string{
+		"/v1/refuse": "INVALID_PASSWORD: Das Passwort stimmt nicht.", "/v1/nowhere": "NOT_FOUND: Das wurde nicht gefunden.",
+	} {
+		if got := string(ask(h.Client(), "GET", path, "de", nil).Body); got != want {
+			t.Errorf("%s: %s", path, got)
+		}
+	}
+}
+
 // broken is a translator that panics.
 type broken struct{}
 
