@@ -3,11 +3,7 @@ package main
 import (
 	"testing"
 
-	"github.com/sallyport-auth/sallyport/core"
-	"github.com/sallyport-auth/sallyport/core/contract"
 	"github.com/sallyport-auth/sallyport/plugins/i18n"
-	"github.com/sallyport-auth/sallyport/plugins/mailprovisioning"
-	"github.com/sallyport-auth/sallyport/server"
 )
 
 // notForUsers are the codes without a translation, and why.
@@ -39,18 +35,7 @@ var notForUsers = map[string]string{
 
 // TestEveryErrorInEveryLanguage goes through the codes of the program.
 func TestEveryErrorInEveryLanguage(t *testing.T) {
-	c := server.Config{Core: core.Config{BaseURL: "http://localhost"}}
-	for _, id := range server.IDs(plugins) {
-		e := server.Enabled{ID: id}
-		if id == mailprovisioning.ID { // it has options that nothing can stand in for
-			e.Options = mailprovisioning.Options{Domain: "example.com", Provisioner: struct{ contract.MailProvisioner }{}}
-		}
-		c.Plugins = append(c.Plugins, e)
-	}
-	auth, err := server.Describe(c, plugins...)
-	if auth == nil {
-		t.Fatal(err)
-	}
+	auth := described(t)
 	p, seen := i18n.New(i18n.Options{}), map[string]bool{}
 	for _, e := range auth.Errors() {
 		seen[e.Code] = true
