@@ -32,7 +32,7 @@ var methodForm = regexp.MustCompile(`^[A-Z]+$`)
 // sends in redirects.
 var codeForm = regexp.MustCompile(`^([A-Z][A-Z0-9_]*|[a-z][a-z0-9_]*)$`)
 
-func (b *compiler) compile(own Spec) {
+func (b *compiler) compile(own Spec, fields map[string]*field) {
 	h := b.h
 	seen := map[string]bool{}
 	values := map[Plugin]bool{}
@@ -64,6 +64,7 @@ func (b *compiler) compile(own Spec) {
 	if len(h.cfg.Hooks)+len(h.cfg.Errors) > 0 {
 		h.specs = append(h.specs, Spec{ID: "app", Hooks: h.cfg.Hooks, Errors: h.cfg.Errors})
 	}
+	b.userFields(fields)
 	b.schema()
 	for _, s := range h.specs {
 		b.errors(s)

@@ -71,7 +71,7 @@ func compile(cfg Config) (h *Host, userFields, sessionFields map[string]*field, 
 	h.jobs = newWorker(h)
 	h.later = newEventQueue(h)
 	own, userFields, sessionFields := b.ownSpec()
-	b.compile(own)
+	b.compile(own, userFields)
 	b.limits()
 	return h, userFields, sessionFields, b.err()
 }

@@ -177,7 +177,7 @@ func (c *Call) finish(ctx context.Context, out any, err error) (res Response) {
 		c.host.logFailure(ctx, c, f, err)
 		c.failed = f
 		c.recordFailure(f)
-		res = c.ep.envelope.refuse(f)
+		res = c.ep.envelope.refuse(c.host.translated(ctx, f, reader{c.ex, c.user}))
 		if c.issued != nil {
 			// The session's transaction failed behind it: its cookies, and the headers in
 			// which hooks hand it out, are worth nothing.
@@ -223,6 +223,9 @@ func errorResponse(e *Error) Response {
 		b = appendString(b, e.Message)
 		b = append(b, `,"code":`...)
 		b = appendString(b, e.Code)
+		if e.original != "" {
+			b = appendString(append(b, `,"originalMessage":`...), e.original)
+		}
 		for _, m := range e.members {
 			b = append(appendKey(b, m.Name), m.Raw...)
 		}

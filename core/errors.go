@@ -19,6 +19,8 @@ type Error struct {
 	members []Member
 	cause   error
 	class   Class
+	// original is the English text of a translated answer; Message is the other.
+	original string
 }
 
 // NewError makes an error with a stable code, an HTTP status and a text for people.

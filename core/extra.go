@@ -6,6 +6,7 @@ import (
 	"math"
 	"reflect"
 	"regexp"
+	"slices"
 	"time"
 
 	"github.com/sallyport-auth/sallyport/core/internal/input"
@@ -62,6 +63,26 @@ func (b *compiler) extras(table string, list []Extra) (schema.Extension, map[str
 		fields[x.Name] = x
 	}
 	return schema.Extension{Table: table, Columns: f.Columns()}, fields
+}
+
+// userFields adds the plugins' fields of the user to the app's.
+func (b *compiler) userFields(fields map[string]*field) {
+	for i := range b.h.specs {
+		s := &b.h.specs[i]
+		for _, u := range s.UserFields {
+			if fields[u.Name] != nil {
+				continue
+			}
+			f, errs := newFields([]Extra{u.Extra})
+			for _, err := range errs {
+				b.fault("plugin %s: user field: %w", s.ID, err)
+			}
+			for _, x := range f.list {
+				x.check, fields[x.Name] = u.Check, x
+			}
+			s.Extend = append(slices.Clone(s.Extend), schema.Extension{Table: "user", Columns: f.Columns()})
+		}
+	}
 }
 
 // fieldForm is what the name of an added column looks like: it stands in statements.
@@ -122,6 +143,9 @@ func (f *field) parse(raw json.RawMessage) (any, error) {
 		return nil, nil
 	}
 	out, err := fieldValue(f.kind, v)
+	if s, ok := out.(string); ok && err == nil && f.check != nil {
+		err = f.check(s)
+	}
 	if err != nil {
 		return nil, ErrValidation.WithMessage(fmt.Sprintf("[body.%s] Invalid input: %v", f.Name, err))
 	}

@@ -54,6 +54,8 @@ type Host struct {
 	sweep     sweep
 	trips     tripNames
 
+	translator contract.Translator // nil: errors are in English
+
 	userModel    *model
 	sessionModel *model
 	cookies      cookieSet

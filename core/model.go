@@ -30,6 +30,7 @@ type field struct {
 	required bool
 	input    bool
 	def      any // nil for none
+	check    func(string) error
 }
 
 func newModel(t *schema.Table, core int, fields map[string]*field) *model {

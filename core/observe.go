@@ -68,7 +68,7 @@ func (c *Call) unwatch(ctx context.Context, status int) {
 func (h *Host) unmatched(ctx context.Context, ex Exchange) Response {
 	f, res := h.failure(ErrNotFound), Response{Status: 404}
 	if e := h.router.envelopeOf(ex.Path()); e != nil {
-		res = e.refuse(f)
+		res = e.refuse(h.translated(ctx, f, reader{ex: ex}))
 	}
 	if h.cfg.Observer != nil {
 		ctx, w := h.observe(ctx, contract.Work{Kind: contract.WorkRequest, Method: knownMethod(ex.Method()), Request: ex})

@@ -30,6 +30,9 @@ type Spec struct {
 	Tables []schema.Table
 	// Extend adds columns to tables of others; each nullable or with a default.
 	Extend []schema.Extension
+	// UserFields are fields of the user that clients may set, as the app's own are
+	// (UserConfig.Fields). Where the app declares one of the same name, the app's counts.
+	UserFields []UserField
 	// Steps are numbered changes that adding tables and columns cannot express.
 	Steps []storage.Step
 	// Endpoints are served below the base path.
@@ -82,6 +85,14 @@ type RateLimit struct {
 	Max int `yaml:"max"`
 	// Window is in seconds.
 	Window int `yaml:"window"`
+}
+
+// UserField is a field that a plugin adds to the user.
+type UserField struct {
+	Extra
+	// Check says what is wrong with a text that a client sends; the client reads it as part
+	// of a VALIDATION_ERROR. nil takes every value of the type.
+	Check func(text string) error
 }
 
 // Command is a command of the program.

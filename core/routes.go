@@ -2,7 +2,6 @@ package core
 
 import (
 	"context"
-	"html/template"
 	"net/url"
 	"reflect"
 	"regexp"
@@ -56,6 +55,7 @@ func (b *compiler) ownSpec() (s Spec, userFields, sessionFields map[string]*fiel
 	}
 	return Spec{
 		ID:     "core",
+		Needs:  []Need{Optional(&h.translator)},
 		Tables: tables,
 		Extend: []schema.Extension{proof, userExt, sessionExt},
 		Endpoints: []Endpoint{
@@ -108,15 +108,6 @@ func (h *Host) features(context.Context, *Call, None) (FeatureList, error) {
 // errorCode is what /error repeats of the query, and nothing else.
 var errorCode = regexp.MustCompile(`^['A-Za-z0-9_-]+$`)
 
-var failureTemplate = template.Must(template.New("error").Parse(`<!doctype html>
-<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
-<title>Something went wrong</title>
-<style>:root{color-scheme:light dark}body{font:1rem/1.5 system-ui,sans-serif;max-width:32rem;margin:15vh auto;padding:0 1.5rem}code{word-break:break-all}</style>
-</head><body><main><h1>Something went wrong</h1>
-<p>{{if .Description}}{{.Description}}{{else}}Please try again, or go back to where you came from.{{end}}</p>
-<p>Code: <code>{{.Code}}</code></p><p><a href="/">Go to the start page</a></p></main></body></html>
-`))
-
 func (h *Host) failurePage(_ context.Context, c *Call, _ None) (None, error) {
 	query, err := url.ParseQuery(c.ex.Query())
 	if err != nil {
@@ -138,7 +129,8 @@ func (h *Host) failurePage(_ context.Context, c *Call, _ None) (None, error) {
 		return None{}, nil
 	}
 	var b strings.Builder
-	if err := failureTemplate.Execute(&b, map[string]string{"Code": code, "Description": strings.ToValidUTF8(description, "")}); err != nil {
+	if err := failureTemplate.Execute(&b, map[string]any{"Code": code, "Description": strings.ToValidUTF8(description, ""),
+		"T": failureTexts[c.Language(pageLanguages...)]}); err != nil {
 		return None{}, err
 	}
 	c.AnswerHTML(200, []byte(b.String()))

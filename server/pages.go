@@ -21,7 +21,7 @@ func (s *Server) makePages(entries []PluginEntry) (*pages.Pages, error) {
 		return nil, err
 	}
 	for _, e := range s.auth.PageEntries() {
-		if status, _, _ := p.Serve(s.cfg.Pages.Prefix + "/m/" + e.Module); status != 200 {
+		if status, _, _ := p.Serve(s.cfg.Pages.Prefix+"/m/"+e.Module, ""); status != 200 {
 			return nil, fmt.Errorf("pages: entry %s (%s) wants module %q, which its plugin does not bring: see PluginEntry.WithModules", e.ID, e.Kind, e.Module)
 		}
 	}
@@ -35,7 +35,7 @@ func (s *Server) servePages(c *fiber.Ctx) error {
 	if path != prefix && !strings.HasPrefix(path, prefix+"/") {
 		return c.Next()
 	}
-	status, header, body := s.pages.Serve(path)
+	status, header, body := s.pages.Serve(path, x.Header("Accept-Language"))
 	m := x.Method()
 	if m != "GET" && m != "HEAD" {
 		if status == fiber.StatusNotFound {

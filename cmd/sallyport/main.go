@@ -6,6 +6,7 @@ import (
 	"github.com/sallyport-auth/sallyport/cli"
 	"github.com/sallyport-auth/sallyport/plugins/bearer"
 	"github.com/sallyport-auth/sallyport/plugins/emailpassword"
+	"github.com/sallyport-auth/sallyport/plugins/i18n"
 	"github.com/sallyport-auth/sallyport/plugins/jwt"
 	"github.com/sallyport-auth/sallyport/plugins/magiclink"
 	"github.com/sallyport-auth/sallyport/plugins/mailprovisioning"
@@ -32,6 +33,7 @@ var plugins = []server.PluginEntry{
 	server.Entry(missiongrant.ID, missiongrant.New).OnRequest(),
 	server.Entry(mailprovisioning.ID, mailprovisioning.New).OnRequest(),
 	server.Entry(webhooks.ID, webhooks.New).OnRequest(),
+	server.Entry(i18n.ID, i18n.New).OnRequest(),
 	server.Entry(v1.ID, v1.New).OnRequest(),
 }
 

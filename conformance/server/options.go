@@ -12,6 +12,7 @@ import (
 	"github.com/sallyport-auth/sallyport/core"
 	"github.com/sallyport-auth/sallyport/plugins/bearer"
 	"github.com/sallyport-auth/sallyport/plugins/emailpassword"
+	"github.com/sallyport-auth/sallyport/plugins/i18n"
 	"github.com/sallyport-auth/sallyport/plugins/jwt"
 	"github.com/sallyport-auth/sallyport/plugins/magiclink"
 	"github.com/sallyport-auth/sallyport/plugins/missiongrant"
@@ -73,6 +74,7 @@ type options struct {
 	VaultKEK                      string            `json:"vaultKek"`
 	GrantPublicKey                string            `json:"grantPublicKey"`
 	GrantServiceKey               string            `json:"grantServiceKey"`
+	I18n                          i18n.Options      `json:"i18n"`
 }
 
 // passkeyOptions are Better Auth's of the plugin passkey.
@@ -245,7 +247,11 @@ func (o *options) plugins(list string) ([]core.Plugin, error) {
 		return nil, err
 	}
 	known := map[string]func() core.Plugin{
-		bearer.ID:    func() core.Plugin { return bearer.New(o.Bearer) },
+		bearer.ID: func() core.Plugin { return bearer.New(o.Bearer) },
+		i18n.ID: func() core.Plugin {
+			o.I18n.OwnOnly = len(o.I18n.Translations) > 0
+			return i18n.New(o.I18n)
+		},
 		jwt.ID:       func() core.Plugin { return jwt.New(o.JWT) },
 		magiclink.ID: func() core.Plugin { return magiclink.New(o.MagicLink) },
 		passkey.ID:   func() core.Plugin { return passkey.New(o.Passkey.options()) },

@@ -5,7 +5,6 @@ import (
 	"context"
 	"crypto/hmac"
 	"encoding/base64"
-	"html/template"
 
 	"github.com/sallyport-auth/sallyport/core"
 )
@@ -49,7 +48,8 @@ func (p *Plugin) showPage(ctx context.Context, c *core.Call, in VerifyInput) err
 	}
 	c.SetSigned(cookie, nonce, false)
 	var b bytes.Buffer
-	err := page.Execute(&b, map[string]any{"App": p.host.AppName(), "Action": p.host.URL(Confirm.Path()), "Fields": []struct{ Name, Value string }{
+	language := c.Language(pageLanguages...)
+	err := page.Execute(&b, map[string]any{"Lang": language, "T": pageTexts[language], "App": p.host.AppName(), "Action": p.host.URL(Confirm.Path()), "Fields": []struct{ Name, Value string }{
 		{"token", in.Token}, {"callbackURL", or(in.CallbackURL, "")}, {"errorCallbackURL", or(in.ErrorCallbackURL, "")},
 		{"newUserCallbackURL", or(in.NewUserCallbackURL, "")}, {"confirmation", p.confirmation(nonce, in.Token)},
 	}})
@@ -76,13 +76,3 @@ func (p *Plugin) confirm(ctx context.Context, c *core.Call, in ConfirmInput) (Ve
 func (p *Plugin) confirmation(nonce, token string) string {
 	return base64.RawURLEncoding.EncodeToString(p.host.MAC("magic-link confirmation", []byte(nonce), []byte(token)))
 }
-
-var page = template.Must(template.New("page").Parse(`<!doctype html>
-<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
-<meta name="robots" content="noindex"><title>Sign in · {{.App}}</title>
-<style>:root{color-scheme:light dark;font:1rem/1.5 system-ui,sans-serif}body{max-width:24rem;margin:15vh auto 0;padding:0 1.5rem}
-h1{font-size:1.5rem}:focus-visible{outline:3px solid;outline-offset:2px}button{font:inherit;padding:.6rem 1.2rem;width:100%;cursor:pointer}</style></head>
-<body><main><h1>Sign in to {{.App}}</h1><p>You followed a link that signs you in. It works once.</p>
-<form method="post" action="{{.Action}}">{{range .Fields}}{{if .Value}}<input type="hidden" name="{{.Name}}" value="{{.Value}}">{{end}}{{end}}
-<button>Sign in</button></form></main></body></html>
-`))

@@ -58,6 +58,33 @@
 //	signedOut      (text, back): leaves for /sign-in when the session is no more
 //	query          URLSearchParams of the page
 //	optionsOf      (id): the options of another plugin, or of "core"
+//	t              (text, values): a text in the language of the page, below
+//	tn             (text, nodes): the same with elements in it; answers nodes and text for append
+//	language       "en", "de", "fr", "it" or "es"
+//	date           (value, style): a time as people of the language write it (Intl.DateTimeFormat)
+//	title          (entry): the title of an entry in the language of the page
+//
+// # Languages
+//
+// A text stands in the code in English and is looked up by it: ctx.t("Show {label}",
+// {label}). What a catalogue lacks is shown in English. Values are put in as text; where a
+// text counts, the value is n and the catalogue has the forms of Intl.PluralRules. tn takes
+// elements as values: ctx.tn("New here? {link}", {link: h("a", ...)}).
+//
+// Our own modules, an inbox for instance, add their texts and the title of their
+// core.PageEntry to static/text-de.js, -fr, -it and -es, a line each; what counts ({n}) goes
+// into text-en.js, too. TestCatalogues names what is missing, what nothing uses, and texts
+// with other values than the English one; it reads t, tn and k with a literal in double
+// quotes, so a text must not be put together. Texts outside of functions are marked with k
+// and translated where they are used, since the language may change.
+//
+// A module of a third party brings its own and needs nothing of ours:
+//
+//	export const texts = { de: { "Notes": "Notizen" }, fr: { ... } };
+//
+// Its texts, its entry's title among them, are looked for there first. The language changes
+// without a reload: render runs again. Requests by ctx.api carry it in Accept-Language.
+// What is in the documents themselves, and the page for unknown paths, is in documents.go.
 //
 // A module must build its elements with text, never with markup, and must not set
 // inline styles or handlers: the Content-Security-Policy refuses them.

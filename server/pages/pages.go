@@ -1,13 +1,11 @@
 package pages
 
 import (
-	"bytes"
 	"crypto/sha256"
 	"embed"
 	"encoding/hex"
 	"errors"
 	"fmt"
-	"html/template"
 	"io/fs"
 	"maps"
 	"path"
@@ -62,8 +60,8 @@ type Pages struct {
 	asset  string // "/a/<hash>/": where the shell's parts are, below the prefix
 	fixed  map[string]answer
 	parts  map[string]answer // by name, without the hash
-	shell  answer
-	absent answer
+	shell  document
+	absent document
 }
 
 type answer struct {
@@ -117,15 +115,16 @@ func (o Options) check() error {
 // path that is not one of the pages' is 404 with a small page; there are no listings,
 // and no other spelling of a path (encoded, doubled slashes, dots) is ever resolved.
 // The header is the caller's to change; the body is shared and must not be written to.
-func (p *Pages) Serve(path string) (status int, header map[string]string, body []byte) {
-	a := p.find(path)
+// acceptLanguage is the request's header of that name: the documents' few texts go by it.
+func (p *Pages) Serve(path, acceptLanguage string) (status int, header map[string]string, body []byte) {
+	a := p.find(path, acceptLanguage)
 	return a.status, maps.Clone(a.header), a.body
 }
 
-func (p *Pages) find(path string) answer {
+func (p *Pages) find(path, acceptLanguage string) answer {
 	path, ok := strings.CutPrefix(path, p.prefix)
 	if !ok {
-		return p.absent
+		return p.absent.in(acceptLanguage)
 	}
 	if path == "" {
 		path = "/"
@@ -133,8 +132,8 @@ func (p *Pages) find(path string) answer {
 	if a, ok := p.fixed[path]; ok {
 		return a
 	}
-	if entryPattern.MatchString(path) {
-		return p.shell
+	if slices.Contains(routes, path) || entryPattern.MatchString(path) {
+		return p.shell.in(acceptLanguage)
 	}
 	// While replicas of two versions run side by side, a document of one may ask the
 	// other for its parts. They are served, but not to be kept under that hash.
@@ -145,7 +144,7 @@ func (p *Pages) find(path string) answer {
 			return a
 		}
 	}
-	return p.absent
+	return p.absent.in(acceptLanguage)
 }
 
 // addModules takes our modules and those of plugins.
@@ -211,40 +210,6 @@ func (p *Pages) addParts() error {
 	p.asset = "/a/" + hex.EncodeToString(sum.Sum(nil)[:8]) + "/"
 	for name, a := range p.parts {
 		p.fixed[p.asset+name] = a
-	}
-	return nil
-}
-
-// addDocuments fills in the two documents: the shell and the page for unknown paths.
-func (p *Pages) addDocuments(opts Options) error {
-	t, err := template.ParseFS(static, "static/*.html")
-	if err != nil {
-		return err
-	}
-	var modules []string
-	for name := range p.parts {
-		if path.Ext(name) == ".js" && name != "shell.js" {
-			modules = append(modules, name)
-		}
-	}
-	slices.Sort(modules)
-	data := map[string]any{
-		"Base": opts.BasePath, "Prefix": opts.Prefix, "App": opts.AppName,
-		"Assets": opts.Prefix + p.asset, "Modules": modules,
-	}
-	document := func(name string, status int) (answer, error) {
-		var b bytes.Buffer
-		err := t.ExecuteTemplate(&b, name, data)
-		return answer{status, headers("text/html; charset=utf-8", cacheNever), b.Bytes()}, err
-	}
-	if p.shell, err = document("shell.html", 200); err != nil {
-		return err
-	}
-	if p.absent, err = document("not-found.html", 404); err != nil {
-		return err
-	}
-	for _, r := range routes {
-		p.fixed[r] = p.shell
 	}
 	return nil
 }

@@ -110,9 +110,9 @@ export function startBrowser() {
 
 /** Somebody with a browser of their own, and no mouse. */
 export class Visitor {
-  static async enter(browser, base, look = looks[2]) {
+  static async enter(browser, base, look = looks[2], locale = "en-US") {
     const context = await browser.newContext({
-      viewport: { width: look.width, height: look.height }, colorScheme: look.colorScheme, reducedMotion: "reduce", baseURL: base,
+      viewport: { width: look.width, height: look.height }, colorScheme: look.colorScheme, reducedMotion: "reduce", baseURL: base, locale,
     });
     context.setDefaultTimeout(10_000);
     const page = await context.newPage();
@@ -142,6 +142,11 @@ export class Visitor {
     await until(`focus on "${heading}"`, async () => (await this.focus()).tag === "H1");
     assert.match(await this.page.title(), new RegExp(`^${heading} · `));
   }
+
+  /** Waits for the view with this heading, which the focus need not be on. */
+  async shows(heading) { await this.page.getByRole("heading", { level: 1, name: heading, exact: true }).waitFor(); }
+
+  until(what, attempt) { return until(what, attempt); }
 
   focus() {
     return this.page.evaluate(() => {

@@ -1,4 +1,5 @@
 // The wire: JSON under the base path, on this origin, with its cookies.
+import { language } from "./language.js";
 import { readable } from "./errors.js";
 
 const timeout = 15_000; // ms; the server's own deadline is shorter
@@ -26,7 +27,7 @@ export function createApi(base, unauthorized) {
         credentials: "same-origin",
         cache: "no-store",
         redirect: "error", // an answer for scripts is never a redirect
-        headers: { accept: "application/json", ...(body !== undefined && { "content-type": "application/json" }) },
+        headers: { accept: "application/json", "accept-language": language, ...(body !== undefined && { "content-type": "application/json" }) },
         body: body === undefined ? undefined : JSON.stringify(body),
         signal: AbortSignal.timeout(timeout),
       });

@@ -1,14 +1,17 @@
 // What views and modules get, and how modules are loaded.
+import { date, k, language, t, tn, translator } from "./language.js";
 import { safeNext } from "./router.js";
 import * as ui from "./ui.js";
 
 // What core itself offers on the account page, whichever plugins there are.
 const coreEntries = [
-  { id: "profile", kind: "account", title: "Profile", module: "profile.js", order: 0 },
-  { id: "email", kind: "account", title: "Email address", module: "email.js", order: 5 },
-  { id: "sessions", kind: "account", title: "Where you are signed in", module: "sessions.js", order: 80 },
-  { id: "delete-account", kind: "account", title: "Delete account", module: "delete-account.js", order: 100 },
+  { id: "profile", kind: "account", title: k("Profile"), module: "profile.js", order: 0 },
+  { id: "email", kind: "account", title: k("Email address"), module: "email.js", order: 5 },
+  { id: "sessions", kind: "account", title: k("Where you are signed in"), module: "sessions.js", order: 80 },
+  { id: "delete-account", kind: "account", title: k("Delete account"), module: "delete-account.js", order: 100 },
 ];
+
+const titles = new Map(); // by module: how it translates
 
 export function createContext(app, data) {
   const options = (id) => app.features?.options?.[id] ?? {};
@@ -35,6 +38,11 @@ export function createContext(app, data) {
     entries,
     optionsOf: options,
     appName: app.name,
+    t, tn, date,
+    get language() { return language; },
+
+    /** The title of an entry, in the language of the page where its module or the catalogue has it. */
+    title: (entry) => (titles.get(entry.module) ?? t)(entry.title),
 
     /** After any sign-in: a further step, or the next page with the new session. */
     async signedIn(answer) {
@@ -45,7 +53,7 @@ export function createContext(app, data) {
       }
       await app.refreshSession();
       if (!app.session) {
-        return app.navigate("/sign-in", { notice: "You are signed in, but the browser did not keep the cookie. Allow cookies for this site." });
+        return app.navigate("/sign-in", { notice: t("You are signed in, but the browser did not keep the cookie. Allow cookies for this site.") });
       }
       const inside = next?.startsWith(`${app.prefix}/`) ? next.slice(app.prefix.length) : null;
       if (next && !/^\/(account|p\/[a-z0-9-]+)(\?|$)/.test(inside ?? "")) return location.assign(next);
@@ -58,12 +66,15 @@ export function createContext(app, data) {
       try {
         if (!/^[a-z0-9-]+\.js$/.test(entry.module)) throw new TypeError(`not a module: ${entry.module}`);
         const module = await import(`${app.prefix}/m/${entry.module}`);
+        const own = translator(module.texts);
+        titles.set(entry.module, own.t);
         await module.render(root, Object.create(context, {
+          t: { value: own.t, enumerable: true }, tn: { value: own.tn, enumerable: true },
           entry: { value: entry, enumerable: true }, options: { value: options(entry.id), enumerable: true },
         }));
       } catch (e) {
         if (e?.name !== "ApiError") console.error(e);
-        root.replaceChildren(ui.notice("error", `“${entry.title}” could not be shown. Load the page again.`));
+        root.replaceChildren(ui.notice("error", t("“{title}” could not be shown. Load the page again.", { title: context.title(entry) })));
       }
       return root;
     },

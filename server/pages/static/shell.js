@@ -1,5 +1,6 @@
 // The shell: reads what the server offers, knows who is signed in, and shows the view
 // of the path. Features live in modules; see doc.go for what they get.
+import { choose, chosen, language, languages, preferred, speak, t } from "./language.js";
 import { createApi } from "./api.js";
 import { explain } from "./errors.js";
 import * as ui from "./ui.js";
@@ -19,8 +20,8 @@ const { h, button, notice } = ui;
 
 const app = {
   name: meta("app"), prefix: meta("prefix"), api: createApi(meta("base"), checkSession),
-  main: document.getElementById("main"), who: document.getElementById("who"), status: document.getElementById("status"),
-  features: null, session: null, data: {}, notice: null,
+  main: document.getElementById("main"), who: document.getElementById("who"), status: document.getElementById("status"), foot: document.getElementById("foot"),
+  features: null, session: null, data: {}, shown: {}, notice: null,
 };
 
 app.href = (path) => app.prefix + path;
@@ -33,6 +34,7 @@ app.announce = (text) => {
 
 app.refreshSession = async () => {
   app.session = await app.api.get("/get-session");
+  if (await followUser()) showShell();
   showWho();
   return app.session;
 };
@@ -47,7 +49,7 @@ app.signedOut = (text, back) => {
 /** A refused request may mean that the session ended elsewhere: then there is nothing to go on with here. */
 async function checkSession() {
   if (!app.session || await app.refreshSession()) return;
-  await app.signedOut("Your session has ended. Sign in again.", "/account");
+  await app.signedOut(t("Your session has ended. Sign in again."), "/account");
 }
 
 const routes = new Map(Object.entries({
@@ -77,6 +79,7 @@ async function show(route, path, current) {
   const text = app.notice, data = app.data;
   app.notice = null;
   app.data = {};
+  app.shown = data;
   if (route.private && !app.session) {
     app.signedOut(text, path);
     return;
@@ -97,9 +100,46 @@ async function show(route, path, current) {
   if (text ?? failure) app.announce(text ?? failure);
 }
 
+/** The user's field that holds their language; undefined where there is none. */
+const localeField = () => app.features?.options?.i18n?.userLocaleField;
+
+/** Speaks as the user has chosen elsewhere, unless somebody has chosen in this browser. */
+const followUser = async () => !chosen() && speak(app.session?.user[localeField()]).catch(() => false);
+
+/** What stands around every page. */
+function showShell() {
+  document.querySelector(".skip").textContent = t("Skip to content");
+  const select = h("select", { id: "language", onchange: () => changeLanguage(select.value) },
+    Object.entries(languages).map(([tag, name]) => h("option", { value: tag, lang: tag, selected: tag === language }, name)));
+  app.foot.replaceChildren(h("label", { for: "language" }, t("Language")), select);
+}
+
+/** Shows the same page in another language, and keeps the choice: here, and with the account. */
+async function changeLanguage(tag) {
+  try {
+    await speak(tag);
+  } catch {
+    app.announce(explain("OFFLINE"));
+    return;
+  }
+  choose(tag);
+  showShell();
+  showWho();
+  app.data = app.shown; // the page may live by what was passed to it
+  if (app.features) await router.start(); else await start();
+  document.getElementById("language").focus();
+  if (!app.session || !localeField() || app.session.user[localeField()] === tag) return;
+  try {
+    await app.api.post("/update-user", { [localeField()]: tag });
+    await app.refreshSession();
+  } catch (e) {
+    app.announce(e.message);
+  }
+}
+
 function showWho() {
   if (!app.session) { app.who.replaceChildren(); return; }
-  const out = button("Sign out", { kind: "quiet small", onclick: async () => {
+  const out = button(t("Sign out"), { kind: "quiet small", onclick: async () => {
     try {
       await app.api.post("/sign-out");
     } catch (e) {
@@ -107,7 +147,7 @@ function showWho() {
       app.main.querySelector("h1")?.after(notice("error", e.message));
       return;
     }
-    app.signedOut("You are signed out.");
+    app.signedOut(t("You are signed out."));
   } });
   app.who.replaceChildren(h("span", { class: "who-name" }, app.session.user.email), out);
 }
@@ -116,10 +156,11 @@ async function start() {
   app.main.setAttribute("aria-busy", "true");
   try {
     [app.features] = await Promise.all([app.api.get("/features"), app.refreshSession()]);
+    if (await followUser()) { showShell(); showWho(); }
   } catch (e) {
-    app.main.replaceChildren(h("div", { class: "card narrow" }, h("h1", {}, "The service cannot be reached"),
-      notice("error", e.message), h("div", { class: "actions" }, button("Try again", { onclick: start }))));
-    document.title = `Not available · ${app.name}`;
+    app.main.replaceChildren(h("div", { class: "card narrow" }, h("h1", {}, t("The service cannot be reached")),
+      notice("error", e.message), h("div", { class: "actions" }, button(t("Try again"), { onclick: start }))));
+    document.title = `${t("Not available")} · ${app.name}`;
     return;
   } finally {
     app.main.removeAttribute("aria-busy");
@@ -127,4 +168,6 @@ async function start() {
   router.start();
 }
 
+await speak(chosen() ?? preferred()).catch(() => {}); // then in English
+showShell();
 start();

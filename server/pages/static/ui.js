@@ -1,4 +1,5 @@
 // Elements, fields, forms, rows and dialogs. Everything is made of nodes and text; no
+import { inside, t } from "./language.js";
 // function here takes markup.
 
 let count = 0;
@@ -53,8 +54,8 @@ export function field({ label, name, type = "text", value = "", hint, required =
   input.addEventListener("input", () => { if (!error.hidden) fail(""); });
   const validate = () => {
     let text = "";
-    if (required && !input.value) text = "Please fill this in.";
-    else if (type === "email" && !input.validity.valid) text = "This is not an email address. One looks like name@example.com.";
+    if (required && !input.value) text = t("Please fill this in.");
+    else if (type === "email" && !input.validity.valid) text = t("This is not an email address. One looks like name@example.com.");
     else if (input.value) text = check?.(input.value) ?? "";
     fail(text);
     return !text;
@@ -63,12 +64,12 @@ export function field({ label, name, type = "text", value = "", hint, required =
 }
 
 function reveal(input, label) {
-  const b = h("button", { type: "button", class: "reveal", "aria-pressed": "false", "aria-label": `Show ${label.toLowerCase()}` }, "Show");
+  const b = h("button", { type: "button", class: "reveal", "aria-pressed": "false", "aria-label": t("Show {label}", { label: inside(label) }) }, t("Show"));
   b.addEventListener("click", () => {
     const show = input.type === "password";
     input.type = show ? "text" : "password";
     b.setAttribute("aria-pressed", String(show));
-    b.textContent = show ? "Hide" : "Show";
+    b.textContent = show ? t("Hide") : t("Show");
   });
   return b;
 }
@@ -77,8 +78,8 @@ function reveal(input, label) {
 export function passwordRule(options) {
   const min = options.minPasswordLength ?? 8, max = options.maxPasswordLength ?? 128;
   return {
-    hint: `At least ${min} characters.`,
-    check: (v) => (v.length < min ? `Use at least ${min} characters.` : v.length > max ? `Use at most ${max} characters.` : ""),
+    hint: t("At least {n} characters.", { n: min }),
+    check: (v) => (v.length < min ? t("Use at least {n} characters.", { n: min }) : v.length > max ? t("Use at most {n} characters.", { n: max }) : ""),
   };
 }
 
@@ -103,7 +104,7 @@ export function form({ label, fields, before = [], after = [], submitLabel, kind
   const alert = h("div", { role: "alert" });
   const send = button(submitLabel, { type: "submit", kind });
   const element = h("form", { novalidate: true, method: "post", "aria-label": label }, ...before, alert, fields.map((f) => f.element), ...after,
-    h("div", { class: "actions" }, send, onCancel && button("Cancel", { kind: "quiet", onclick: onCancel })));
+    h("div", { class: "actions" }, send, onCancel && button(t("Cancel"), { kind: "quiet", onclick: onCancel })));
 
   const show = (e) => {
     const f = fields.find((x) => x.input.name === where[e.code]);
@@ -125,7 +126,7 @@ export function form({ label, fields, before = [], after = [], submitLabel, kind
       await submit(Object.fromEntries(fields.map((f) => [f.input.name, f.value])));
     } catch (e) {
       if (e?.name !== "ApiError") console.error(e);
-      show(e?.name === "ApiError" ? e : { message: "Something went wrong on this page. Load it again." });
+      show(e?.name === "ApiError" ? e : { message: t("Something went wrong on this page. Load it again.") });
     } finally {
       element.removeAttribute("aria-busy");
       send.removeAttribute("aria-disabled");

@@ -5,9 +5,9 @@ export async function render(root, ctx) {
   const accounts = await ctx.api.get("/list-accounts");
   const hasPassword = accounts.some((a) => a.providerId === "credential");
   root.append(
-    h("p", {}, "Everything that belongs to your account is deleted. This cannot be undone."),
-    h("div", { class: "actions" }, button("Delete the account…", {
-      kind: "danger-quiet", onclick: () => dialog({ title: "Delete your account?", make: (close) => confirm(ctx, close, hasPassword) }),
+    h("p", {}, ctx.t("Everything that belongs to your account is deleted. This cannot be undone.")),
+    h("div", { class: "actions" }, button(ctx.t("Delete the account…"), {
+      kind: "danger-quiet", onclick: () => dialog({ title: ctx.t("Delete your account?"), make: (close) => confirm(ctx, close, hasPassword) }),
     })));
 }
 
@@ -16,17 +16,17 @@ export async function render(root, ctx) {
 function confirm(ctx, close, hasPassword) {
   const { h, field, form, usernameFor } = ctx.ui;
   const { email } = ctx.session.user;
-  const password = field({ label: "Password", name: "password", type: "password", autocomplete: "current-password" });
+  const password = field({ label: ctx.t("Password"), name: "password", type: "password", autocomplete: "current-password" });
   return form({
-    label: "Delete the account", fields: hasPassword ? [password] : [], submitLabel: "Delete for good", kind: "danger", onCancel: close,
-    before: [h("p", {}, "The account of ", h("strong", { class: "break" }, email), " and everything in it will be gone."), usernameFor(email)],
+    label: ctx.t("Delete the account"), fields: hasPassword ? [password] : [], submitLabel: ctx.t("Delete for good"), kind: "danger", onCancel: close,
+    before: [h("p", {}, ctx.tn("The account of {email} and everything in it will be gone.", { email: h("strong", { class: "break" }, email) })), usernameFor(email)],
     where: { INVALID_PASSWORD: "password" },
     async submit({ password }) {
       const answer = await ctx.api.post("/delete-user", { ...(password && { password }), callbackURL: ctx.href("/sign-in") });
       close();
       await ctx.refreshSession();
-      if (ctx.session) await ctx.navigate("/account", { replace: true, notice: "Check your mail: the account is deleted when you open the link that we sent you." });
-      else ctx.signedOut(answer?.success ? "Your account is deleted." : "You are signed out.");
+      if (ctx.session) await ctx.navigate("/account", { replace: true, notice: ctx.t("Check your mail: the account is deleted when you open the link that we sent you.") });
+      else ctx.signedOut(answer?.success ? ctx.t("Your account is deleted.") : ctx.t("You are signed out."));
     },
   }).element;
 }

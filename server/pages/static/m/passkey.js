@@ -23,8 +23,8 @@ async function signIn(root, ctx) {
   const capability = await ctx.api.get("/passkey/capability");
   if (!capability.available) return;
   const alert = h("div", { role: "alert" });
-  const show = (e) => { alert.replaceChildren(notice("error", explain(e))); alert.firstChild.removeAttribute("role"); };
-  const go = button("Sign in with a passkey", { kind: "quiet", onclick: async () => {
+  const show = (e) => { alert.replaceChildren(notice("error", explain(ctx, e))); alert.firstChild.removeAttribute("role"); };
+  const go = button(ctx.t("Sign in with a passkey"), { kind: "quiet", onclick: async () => {
     alert.replaceChildren();
     try {
       await finish(ctx, await ask(ctx, { signal: begin() }));
@@ -84,38 +84,38 @@ async function manage(root, ctx) {
     if (heading) { heading.tabIndex = -1; heading.focus(); }
   };
   const rename = (p) => (close) => form({
-    label: "Rename the passkey", submitLabel: "Save the name", onCancel: () => close(),
-    fields: [field({ label: "Name of the passkey", name: "name", value: p.name ?? "", check: (v) => (v.trim() ? "" : "Please fill this in.") })],
+    label: ctx.t("Rename the passkey"), submitLabel: ctx.t("Save the name"), onCancel: () => close(),
+    fields: [field({ label: ctx.t("Name of the passkey"), name: "name", value: p.name ?? "", check: (v) => (v.trim() ? "" : ctx.t("Please fill this in.")) })],
     async submit(values) {
       await ctx.api.post("/passkey/update-passkey", { id: p.id, name: values.name });
-      await refill("The passkey has a new name.");
+      await refill(ctx.t("The passkey has a new name."));
     },
   }).element;
-  const remove = (p) => dialog({ title: `Delete “${nameOf(p)}”?`, make: (close) => h("div", {},
-    h("p", {}, "You cannot sign in with it any more. Your device may go on offering it: delete it there too."),
-    form({ label: "Delete the passkey", fields: [], submitLabel: "Delete the passkey", kind: "danger", onCancel: close, async submit() {
+  const remove = (p) => dialog({ title: ctx.t("Delete “{name}”?", { name: nameOf(ctx, p) }), make: (close) => h("div", {},
+    h("p", {}, ctx.t("You cannot sign in with it any more. Your device may go on offering it: delete it there too.")),
+    form({ label: ctx.t("Delete the passkey"), fields: [], submitLabel: ctx.t("Delete the passkey"), kind: "danger", onCancel: close, async submit() {
       await again(ctx, () => ctx.api.post("/passkey/delete-passkey", { id: p.id }));
       close();
-      await refill("The passkey is deleted.");
+      await refill(ctx.t("The passkey is deleted."));
     } }).element) });
   const items = list.map((p) => h("li", {}, row({
-    label: nameOf(p), value: h("span", { class: "hint" }, [p.createdAt && `since ${date(p.createdAt)}`, p.backedUp ? "synced between your devices" : "on one device"].filter(Boolean).join(" · ")),
-    action: "Rename", actionName: `Rename ${nameOf(p)}`, announce: ctx.announce, make: rename(p),
-    more: button("Delete", { kind: "quiet small", name: `Delete ${nameOf(p)}`, onclick: () => remove(p) }),
+    label: nameOf(ctx, p), value: h("span", { class: "hint" }, [p.createdAt && ctx.t("since {date}", { date: ctx.date(p.createdAt, { dateStyle: "medium" }) }), p.backedUp ? ctx.t("synced between your devices") : ctx.t("on one device")].filter(Boolean).join(" · ")),
+    action: ctx.t("Rename"), actionName: ctx.t("Rename {name}", { name: nameOf(ctx, p) }), announce: ctx.announce, make: rename(p),
+    more: button(ctx.t("Delete"), { kind: "quiet small", name: ctx.t("Delete {name}", { name: nameOf(ctx, p) }), onclick: () => remove(p) }),
   }).element));
   const alert = h("div", { role: "alert" });
-  const add = button("Add a passkey", { kind: list.length ? "quiet" : "primary", onclick: async () => {
+  const add = button(ctx.t("Add a passkey"), { kind: list.length ? "quiet" : "primary", onclick: async () => {
     alert.replaceChildren();
     try {
       await again(ctx, () => register(ctx));
-      await refill("The passkey is added.");
+      await refill(ctx.t("The passkey is added."));
     } catch (e) {
-      alert.replaceChildren(notice("error", explain(e)));
+      alert.replaceChildren(notice("error", explain(ctx, e)));
       alert.firstChild.removeAttribute("role");
     }
   } });
-  root.append(...(list.length ? [h("ul", { class: "list" }, items)] : [h("p", { class: "muted" }, "Sign in with your fingerprint, your face or your device's lock, without a password.")]),
-    alert, able() ? h("div", { class: "actions" }, add) : notice("info", "This browser cannot make passkeys here."));
+  root.append(...(list.length ? [h("ul", { class: "list" }, items)] : [h("p", { class: "muted" }, ctx.t("Sign in with your fingerprint, your face or your device's lock, without a password."))]),
+    alert, able() ? h("div", { class: "actions" }, add) : notice("info", ctx.t("This browser cannot make passkeys here.")));
 }
 
 async function register(ctx) {
@@ -126,7 +126,7 @@ async function register(ctx) {
   } });
   const { response } = credential;
   const transports = response.getTransports?.() ?? [];
-  await ctx.api.post("/passkey/verify-registration", { name: suggestName(transports), response: { ...common(credential), response: {
+  await ctx.api.post("/passkey/verify-registration", { name: suggestName(ctx, transports), response: { ...common(credential), response: {
     clientDataJSON: text(response.clientDataJSON), attestationObject: text(response.attestationObject), transports,
   } } });
 }
@@ -137,31 +137,30 @@ async function again(ctx, work) {
     return await work();
   } catch (e) {
     if (e.code !== "SESSION_NOT_FRESH") throw e;
-    await ctx.navigate(`/sign-in?next=${encodeURIComponent(ctx.href("/account"))}`, { notice: "Sign in again to change your passkeys: it has been a while since you did." });
+    await ctx.navigate(`/sign-in?next=${encodeURIComponent(ctx.href("/account"))}`, { notice: ctx.t("Sign in again to change your passkeys: it has been a while since you did.") });
     return null;
   }
 }
 
-function suggestName(transports) {
+function suggestName(ctx, transports) {
   const agent = navigator.userAgent;
-  const system = [[/iPhone|iPad/, "iPhone or iPad"], [/Android/, "Android"], [/Windows/, "Windows"], [/CrOS/, "ChromeOS"], [/Mac OS X/, "Mac"], [/Linux/, "Linux"]]
-    .find(([p]) => p.test(agent))?.[1] ?? "this device";
-  return transports.includes("internal") || transports.includes("hybrid") ? `Passkey on ${system}` : "Security key";
+  const system = [[/iPhone|iPad/, ctx.t("iPhone or iPad")], [/Android/, "Android"], [/Windows/, "Windows"], [/CrOS/, "ChromeOS"], [/Mac OS X/, "Mac"], [/Linux/, "Linux"]]
+    .find(([p]) => p.test(agent))?.[1] ?? ctx.t("this device");
+  return transports.includes("internal") || transports.includes("hybrid") ? ctx.t("Passkey on {system}", { system }) : ctx.t("Security key");
 }
 
-const nameOf = (p) => p.name || "Passkey without a name";
-const date = (v) => new Date(v).toLocaleDateString("en", { dateStyle: "medium" });
+const nameOf = (ctx, p) => p.name || ctx.t("Passkey without a name");
 
 /** What the browser's refusals mean (WebAuthn Level 3, sections 5.1.3 and 5.1.4). */
-function explain(e) {
-  if (e?.code === "ACCOUNT_LOCKED") return "There were too many failed tries with this passkey. Wait five minutes.";
+function explain(ctx, e) {
+  if (e?.code === "ACCOUNT_LOCKED") return ctx.t("There were too many failed tries with this passkey. Wait five minutes.");
   return e?.name === "ApiError" ? e.message : ({
-    NotAllowedError: "Nothing was changed: it was cancelled, or took too long.",
-    AbortError: "Nothing was changed: it was cancelled, or took too long.",
-    InvalidStateError: "This device has a passkey for your account already.",
-    SecurityError: "Passkeys do not work at this address.",
-    NotSupportedError: "This device cannot make a passkey that fits.",
-  })[e?.name] ?? "The browser could not do it. Try again.";
+    NotAllowedError: ctx.t("Nothing was changed: it was cancelled, or took too long."),
+    AbortError: ctx.t("Nothing was changed: it was cancelled, or took too long."),
+    InvalidStateError: ctx.t("This device has a passkey for your account already."),
+    SecurityError: ctx.t("Passkeys do not work at this address."),
+    NotSupportedError: ctx.t("This device cannot make a passkey that fits."),
+  })[e?.name] ?? ctx.t("The browser could not do it. Try again.");
 }
 
 const common = (c) => ({ id: c.id, rawId: c.id, type: c.type, clientExtensionResults: c.getClientExtensionResults(),
