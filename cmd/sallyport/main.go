@@ -8,6 +8,7 @@ import (
 	"github.com/sallyport-auth/sallyport/plugins/emailpassword"
 	"github.com/sallyport-auth/sallyport/plugins/jwt"
 	"github.com/sallyport-auth/sallyport/plugins/magiclink"
+	"github.com/sallyport-auth/sallyport/plugins/mail"
 	"github.com/sallyport-auth/sallyport/plugins/mailprovisioning"
 	"github.com/sallyport-auth/sallyport/plugins/missiongrant"
 	"github.com/sallyport-auth/sallyport/plugins/organization"
@@ -30,6 +31,7 @@ var plugins = []server.PluginEntry{
 	server.Entry(vault.ID, vault.New).OnRequest(),
 	server.Entry(missiongrant.ID, missiongrant.New).OnRequest(),
 	server.Entry(mailprovisioning.ID, mailprovisioning.New).OnRequest(),
+	server.Entry(mail.ID, mail.New).OnRequest(),
 	server.Entry(v1.ID, v1.New).OnRequest(),
 }
 
