@@ -56,7 +56,7 @@ func (p *Plugin) readThread(ctx context.Context, c *core.Call, in IDInput) (Thre
 }
 
 // read reads mails with their texts. Where these are more than can be read at once, they are
-// cut shorter, and in the end left out: no mail keeps its thread from being read.
+// cut shorter, then left out, and in the end the heads with them: no mail keeps its thread from being read.
 func (m *mailbox) read(ctx context.Context, ids []string) (list []jmap.Email, err error) {
 	most := min(maxHTML, bodyBudget/(2*len(ids)))
 	for _, size := range []int{most, most / 16, 0} {
@@ -72,7 +72,11 @@ func (m *mailbox) read(ctx context.Context, ids []string) (list []jmap.Email, er
 		}
 		return list, err
 	}
-	return nil, err
+	list, err = m.emails(ctx, ids, jmap.Args{"properties": least})
+	for i := range list {
+		list[i].HTMLBody, list[i].BodyValues = []jmap.Part{{Type: "text/html"}}, map[string]jmap.BodyValue{"": {IsTruncated: true}}
+	}
+	return list, err
 }
 
 // missing says of all of a mail's texts that they were cut.

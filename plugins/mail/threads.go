@@ -2,6 +2,8 @@ package mail
 
 import (
 	"context"
+	"errors"
+	"maps"
 	"slices"
 	"strconv"
 	"time"
@@ -50,6 +52,9 @@ func (in *ThreadsInput) filter() (map[string]any, error) {
 	return f, nil
 }
 
+// least is what is read of a mail whose head is too large.
+var least = []string{"id", "threadId", "mailboxIds", "receivedAt", "keywords", "hasAttachment"}
+
 var listed = []string{"id", "threadId", "subject", "from", "receivedAt", "preview", "keywords", "hasAttachment", "textBody"}
 
 func (p *Plugin) threads(ctx context.Context, c *core.Call, in ThreadsInput) (ThreadList, error) {
@@ -69,27 +74,55 @@ func (p *Plugin) threads(ctx context.Context, c *core.Call, in ThreadsInput) (Th
 	if err != nil {
 		return ThreadList{}, err
 	}
-	var found jmap.Queried
-	var newest jmap.Got[jmap.Email]
-	var threads jmap.Got[jmap.Thread]
-	err = m.do(ctx,
-		jmap.Call{Method: "Email/query", Into: &found, Args: jmap.Args{"filter": filter, "collapseThreads": true, "calculateTotal": true,
-			"position": offset, "limit": limit, "sort": []any{map[string]any{"property": "receivedAt", "isAscending": false}}}},
-		jmap.Call{Method: "Email/get", Into: &newest, Args: jmap.Args{"#ids": jmap.Ref{Call: 0, Name: "Email/query", Path: "/ids"},
-			"properties": listed, "bodyProperties": []string{"partId", "type"}}},
-		jmap.Call{Method: "Thread/get", Into: &threads, Args: jmap.Args{"#ids": jmap.Ref{Call: 1, Name: "Email/get", Path: "/list/*/threadId"}}})
+	found, newest, threads, err := m.query(ctx, jmap.Args{"filter": filter, "position": offset, "limit": limit})
 	if err != nil {
 		return ThreadList{}, failure(err)
 	}
-	all, err := m.flags(ctx, threads.List)
+	all, err := m.flags(ctx, threads)
 	if err != nil {
 		return ThreadList{}, failure(err)
 	}
-	out := ThreadList{Threads: summaries(found.IDs, newest.List, threads.List, all), Total: offset + len(found.IDs)}
+	out := ThreadList{Threads: summaries(found.IDs, newest, threads, all), Total: offset + len(found.IDs)}
 	if found.Total != nil && *found.Total >= 0 && *found.Total < 1<<31 {
 		out.Total = int(*found.Total)
 	}
 	return out, nil
+}
+
+// query finds threads, with the newest mail of each that the filter takes.
+func (m *mailbox) query(ctx context.Context, args jmap.Args) (found jmap.Queried, newest []jmap.Email, threads []jmap.Thread, err error) {
+	args["sort"] = []any{map[string]any{"property": "receivedAt", "isAscending": false}}
+	args["collapseThreads"], args["calculateTotal"] = true, true
+	query := jmap.Call{Method: "Email/query", Args: args, Into: &found}
+	var mails jmap.Got[jmap.Email]
+	var got jmap.Got[jmap.Thread]
+	wanted := jmap.Args{"properties": listed, "bodyProperties": []string{"partId", "type"}}
+	ofQuery := jmap.Args{"#ids": jmap.Ref{Call: 0, Name: "Email/query", Path: "/ids"}}
+	maps.Copy(ofQuery, wanted)
+	members := func(of int) jmap.Call {
+		return jmap.Call{Method: "Thread/get", Into: &got, Args: jmap.Args{"#ids": jmap.Ref{Call: of, Name: "Email/get", Path: "/list/*/threadId"}}}
+	}
+	err = m.do(ctx, query, jmap.Call{Method: "Email/get", Args: ofQuery, Into: &mails}, members(1))
+	if !errors.Is(err, jmap.ErrTooLarge) {
+		return found, mails.List, got.List, err
+	}
+	// One mail with megabytes of a head must not keep the others from being listed: those
+	// beside it are listed without theirs.
+	ofQuery["properties"] = least
+	if err = m.do(ctx, query, jmap.Call{Method: "Email/get", Args: ofQuery, Into: &mails}, members(1)); err != nil {
+		return found, nil, nil, err
+	}
+	for some := range slices.Chunk(found.IDs, 10) {
+		list, err := m.emails(ctx, some, wanted)
+		if errors.Is(err, jmap.ErrTooLarge) {
+			list, err = m.emails(ctx, some, jmap.Args{"properties": least})
+		}
+		if err != nil {
+			return found, nil, nil, err
+		}
+		newest = append(newest, list...)
+	}
+	return found, newest, got.List, nil
 }
 
 // flags reads the keywords of threads' newest mails.
@@ -114,9 +147,7 @@ func (m *mailbox) emails(ctx context.Context, ids []string, args jmap.Args) (lis
 		calls := make([]jmap.Call, len(some))
 		for i, chunk := range some {
 			a := jmap.Args{"ids": chunk}
-			for k, v := range args {
-				a[k] = v
-			}
+			maps.Copy(a, args)
 			calls[i] = jmap.Call{Method: "Email/get", Args: a, Into: &got[i]}
 		}
 		if err := m.do(ctx, calls...); err != nil {
