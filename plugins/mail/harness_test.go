@@ -7,6 +7,7 @@ import (
 
 	"github.com/sallyport-auth/sallyport/core"
 	"github.com/sallyport-auth/sallyport/core/contract"
+	"github.com/sallyport-auth/sallyport/plugins/mail/jmap"
 	"github.com/sallyport-auth/sallyport/plugintest"
 )
 
@@ -89,4 +90,8 @@ func (w *world) mail(subject string) object {
 		}
 	}
 	return nil
+}
+
+func loginOf(a *fakeAccount) jmap.Login {
+	return jmap.Login{Name: strings.TrimPrefix(a.id, "acc-"), Password: a.password}
 }
