@@ -16,6 +16,7 @@ type draft struct {
 	to, cc, bcc []jmap.Address
 	inReplyTo   []string
 	references  []string
+	id          string // of the message, without brackets
 	in          SendInput
 }
 
@@ -83,11 +84,11 @@ func list[T any](l *[]T) []T {
 
 // email is the mail as Email/set takes it (RFC 8621 section 4.6): the server writes headers
 // and encodings, so that none of the texts can become another.
-func (d *draft) email(from jmap.Address, id, draftsID string) map[string]any {
+func (d *draft) email(from jmap.Address, draftsID string) map[string]any {
 	values := map[string]any{"text": map[string]any{"value": d.in.Body}}
 	e := map[string]any{
 		"mailboxIds": map[string]bool{draftsID: true}, "keywords": map[string]bool{drafting: true, seen: true},
-		"from": []jmap.Address{from}, "to": d.to, "subject": d.in.Subject, "messageId": []string{id},
+		"from": []jmap.Address{from}, "to": d.to, "subject": d.in.Subject, "messageId": []string{d.id},
 		"textBody": []any{map[string]any{"partId": "text", "type": "text/plain"}}, "bodyValues": values,
 	}
 	if html := text(d.in.HTMLBody); html != "" {

@@ -10,9 +10,11 @@ import (
 	"testing"
 	"time"
 
+	"github.com/emersion/go-imap"
 	"github.com/emersion/go-imap/client"
 
 	"github.com/sallyport-auth/sallyport/core"
+	"github.com/sallyport-auth/sallyport/core/contract"
 	"github.com/sallyport-auth/sallyport/plugins/mailprovisioning"
 	"github.com/sallyport-auth/sallyport/plugins/mailprovisioning/cyrus"
 	"github.com/sallyport-auth/sallyport/plugintest"
@@ -21,7 +23,19 @@ import (
 type m = plugintest.M
 
 // mailServer is a real Cyrus on loopback.
-type mailServer struct{ dir, http, imap string }
+type mailServer struct {
+	dir, http, imap string
+	boxes           *spy
+}
+
+// spy is a plugin that lets a test ask for users' credentials.
+type spy struct{ boxes contract.Mailboxes }
+
+func (s *spy) Spec() core.Spec {
+	return core.Spec{ID: "spy", Needs: []core.Need{core.Require(&s.boxes)}}
+}
+
+const cyrusScript = "../../scripts/cyrus"
 
 // startCyrus starts it. It needs Debian's cyrus-imapd, cyrus-caldav and sasl2-bin, and root,
 // without whom Cyrus's master cannot run.
@@ -38,12 +52,11 @@ func startCyrus(t *testing.T) *mailServer {
 		t.Fatal(err)
 	}
 	s := &mailServer{dir: dir, http: freePort(t), imap: freePort(t)}
-	const script = "../../scripts/cyrus"
-	if out, err := exec.Command(script, "start", dir, s.http, s.imap).CombinedOutput(); err != nil {
+	if out, err := exec.Command(cyrusScript, "start", dir, s.http, s.imap).CombinedOutput(); err != nil {
 		t.Fatalf("%v\n%s", err, out)
 	}
 	t.Cleanup(func() {
-		if out, err := exec.Command(script, "stop", dir).CombinedOutput(); err != nil {
+		if out, err := exec.Command(cyrusScript, "stop", dir).CombinedOutput(); err != nil {
 			t.Errorf("%v\n%s", err, out)
 		}
 		os.RemoveAll(dir)
@@ -82,9 +95,9 @@ func (s *mailServer) plugins(relay *relayServer) []core.Plugin {
 }
 
 // put delivers a mail by IMAP APPEND as the user.
-func (s *mailServer) put(t *testing.T, h *plugintest.Harness, who *plugintest.Client, folder, text string) {
+func (s *mailServer) put(t *testing.T, who *plugintest.Client, folder, text string) {
 	t.Helper()
-	cred, err := provider(h).Credentials(t.Context(), who.UserID)
+	cred, err := s.boxes.boxes.Credentials(t.Context(), who.UserID)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -99,4 +112,25 @@ func (s *mailServer) put(t *testing.T, h *plugintest.Harness, who *plugintest.Cl
 	if err := c.Append(folder, nil, time.Time{}, strings.NewReader(strings.ReplaceAll(text, "\n", "\r\n"))); err != nil {
 		t.Fatal(err)
 	}
+}
+
+// inboxes is how many mailboxes of that name an administrator sees.
+func (s *mailServer) inboxes(t *testing.T, name string) (n int) {
+	t.Helper()
+	c, err := client.Dial("127.0.0.1:" + s.imap)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Logout() //nolint:errcheck // of a test
+	if err := c.Login("cyrus", "cyrus"); err != nil {
+		t.Fatal(err)
+	}
+	list := make(chan *imap.MailboxInfo, 100)
+	if err := c.List("", name+"*", list); err != nil {
+		t.Fatal(err)
+	}
+	for range list {
+		n++
+	}
+	return n
 }

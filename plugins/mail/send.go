@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"slices"
 	"strings"
 
 	"github.com/sallyport-auth/sallyport/core"
@@ -61,14 +62,17 @@ func (p *Plugin) deliver(ctx context.Context, c *core.Call, m *mailbox, d *draft
 			return "", failure(err)
 		}
 	}
+	// It matters more to end properly than whether the client still listens.
+	after := context.WithoutCancel(ctx)
 	stored, err := p.store(ctx, m, d, name, drafts)
+	var set *jmap.SetError
+	if errors.As(err, &set) {
+		err = errors.Join(err, m.sweep(after, drafts, d.id))
+	}
 	if err != nil {
 		return "", failure(err)
 	}
 	uncertain, err := p.hand(ctx, m, d, stored, identity)
-	// From here on it matters more to end properly than whether the client still listens.
-	after, cancel := context.WithTimeout(context.WithoutCancel(ctx), p.o.Timeout)
-	defer cancel()
 	switch {
 	case err != nil && uncertain:
 		return "", ErrUncertain.Because(err)
@@ -92,11 +96,12 @@ func (p *Plugin) store(ctx context.Context, m *mailbox, d *draft, name, drafts s
 		return jmap.Made{}, err
 	}
 	_, domain, _ := strings.Cut(m.cred.Address, "@")
+	d.id = random + "@" + domain
 	name = line(name, maxName)
 	var answer jmap.SetAnswer
 	const method = "Email/set"
 	err = m.do(ctx, jmap.Call{Method: method, Into: &answer, Args: jmap.Args{"create": map[string]any{
-		"draft": d.email(jmap.Address{Name: &name, Email: m.cred.Address}, random+"@"+domain, drafts)}}})
+		"draft": d.email(jmap.Address{Name: &name, Email: m.cred.Address}, drafts)}}})
 	if err != nil {
 		return jmap.Made{}, err
 	}
@@ -218,6 +223,23 @@ func (m *mailbox) identity(ctx context.Context) (string, error) {
 		}
 	}
 	return "", errNoIdentity
+}
+
+// sweep deletes what a server has stored of a message although it says that it has not: Cyrus
+// 3.6 does so where an attachment is unknown.
+func (m *mailbox) sweep(ctx context.Context, drafts, id string) error {
+	var found jmap.Queried
+	var got jmap.Got[jmap.Email]
+	err := m.do(ctx,
+		jmap.Call{Method: "Email/query", Into: &found, Args: jmap.Args{"filter": map[string]any{"inMailbox": drafts}, "limit": 20, "position": 0,
+			"sort": []any{map[string]any{"property": "receivedAt", "isAscending": false}}}},
+		jmap.Call{Method: "Email/get", Into: &got, Args: jmap.Args{"#ids": jmap.Ref{Call: 0, Name: "Email/query", Path: "/ids"}, "properties": []string{"id", "messageId"}}})
+	for _, e := range got.List {
+		if err == nil && slices.Contains(e.MessageID, id) {
+			err = m.discard(ctx, e.ID)
+		}
+	}
+	return err
 }
 
 func (m *mailbox) discard(ctx context.Context, id string) error {
