@@ -89,9 +89,9 @@ func freePort(t testing.TB) string {
 // plugins are the two that work together, with this server.
 func (s *mailServer) plugins(relay *relayServer) []core.Plugin {
 	boxes := mailprovisioning.New(mailprovisioning.Options{Domain: "mail.example", When: "created", Cyrus: cyrus.Options{
-		Address: "127.0.0.1:" + s.imap, TLS: "none", Admin: "cyrus", Password: "cyrus",
+		Address: "127.0.0.1:" + s.imap, TLS: "none", Timeout: time.Minute, Admin: "cyrus", Password: "cyrus",
 		PasswordCommand: []string{"saslpasswd2", "-p", "-c", "-f", filepath.Join(s.dir, "sasldb2"), "{name}"}}})
-	return []core.Plugin{boxes, New(Options{URL: "http://127.0.0.1:" + s.http, SMTP: relay.options()})}
+	return []core.Plugin{boxes, New(Options{URL: "http://127.0.0.1:" + s.http, Timeout: time.Minute, SMTP: relay.options()})}
 }
 
 // put delivers a mail by IMAP APPEND as the user.

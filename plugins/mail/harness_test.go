@@ -4,6 +4,7 @@ import (
 	"context"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/sallyport-auth/sallyport/core"
 	"github.com/sallyport-auth/sallyport/core/contract"
@@ -51,6 +52,9 @@ func newWorld(t testing.TB, o Options, change ...func(*plugintest.Options)) *wor
 	f := startFake(t)
 	if o.URL == "" {
 		o.URL = f.URL
+	}
+	if o.Timeout == 0 {
+		o.Timeout = time.Minute // a busy machine is no failure
 	}
 	po := plugintest.Options{Plugins: []core.Plugin{&lender{f: f}, New(o)}}
 	for _, c := range change {
