@@ -10,7 +10,6 @@ import (
 	"github.com/sallyport-auth/sallyport/core/internal/clientip"
 	"github.com/sallyport-auth/sallyport/core/internal/cookie"
 	"github.com/sallyport-auth/sallyport/core/internal/input"
-	"github.com/sallyport-auth/sallyport/core/internal/origin"
 	"github.com/sallyport-auth/sallyport/core/storage"
 )
 
@@ -180,23 +179,6 @@ func (c *Call) Redirect(to string) {
 
 // RedirectQuery is Redirect with query parameters added: pairs of name and value.
 func (c *Call) RedirectQuery(to string, pairs ...string) { c.Redirect(AddQuery(to, pairs...)) }
-
-// AnswerHTML answers with a page. The page must not contain anything that a client
-// sent unless html/template put it there. Its forms may be sent to this origin, which may
-// redirect to where challenges go and to the origins of targets: URLs that have been
-// checked.
-func (c *Call) AnswerHTML(status int, page []byte, targets ...string) {
-	form := "form-action 'self'"
-	for _, t := range append([]string{c.host.cfg.ChallengeURL}, targets...) {
-		if o := origin.Source(t); o != "" && !strings.Contains(form, o) {
-			form += " " + o
-		}
-	}
-	c.answer = &Response{Status: status, Header: []Field{
-		{"Content-Type", "text/html; charset=utf-8"},
-		{"Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; " + form + "; frame-ancestors 'none'"},
-		{"X-Content-Type-Options", "nosniff"}, {"Referrer-Policy", "no-referrer"}}, Body: page}
-}
 
 // Navigation tells whether a browser is going to show the answer as a page.
 func (c *Call) Navigation() bool {

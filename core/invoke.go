@@ -227,7 +227,7 @@ func (a *Auth) Preflight(ex Exchange) (res Response, handled bool) {
 		return Response{Status: 403, Header: header}, true
 	}
 	return Response{Status: 204, Header: append(header,
-		Field{"Access-Control-Allow-Methods", "GET, POST, PATCH, DELETE"},
+		Field{"Access-Control-Allow-Methods", "GET, POST, PUT, PATCH, DELETE"},
 		Field{"Access-Control-Allow-Headers", "Content-Type, Authorization, X-Api-Key, X-App-Id"},
 		Field{"Access-Control-Max-Age", "600"})}, true
 }

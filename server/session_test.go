@@ -23,7 +23,7 @@ import (
 
 // appFiber is an app with an open and a closed route.
 func appFiber(app fiber.Router, auth *core.Auth) {
-	app.Use(authfiber.CORS(auth, authfiber.CORSOptions{Methods: []string{"PUT"}, Headers: []string{"X-App"}, Expose: []string{"X-Total"}}))
+	app.Use(authfiber.CORS(auth, authfiber.CORSOptions{Methods: []string{"PURGE"}, Headers: []string{"X-App"}, Expose: []string{"X-Total"}}))
 	who := func(c *fiber.Ctx) error {
 		s, ok := authfiber.SessionOf(c)
 		below, _ := core.SessionFrom(c.UserContext())
@@ -52,7 +52,7 @@ func appStd(auth *core.Auth) http.Handler {
 	mux.Handle("/app/open", nethttp.Session(auth)(who))
 	mux.Handle("/app/closed", nethttp.Require(auth)(who))
 	mux.Handle("/app/both", nethttp.Session(auth)(nethttp.Require(auth)(who)))
-	return nethttp.CORS(auth, nethttp.CORSOptions{Methods: []string{"PUT"}, Headers: []string{"X-App"}, Expose: []string{"X-Total"}})(nethttp.Handler(auth, mux))
+	return nethttp.CORS(auth, nethttp.CORSOptions{Methods: []string{"PURGE"}, Headers: []string{"X-App"}, Expose: []string{"X-Total"}})(nethttp.Handler(auth, mux))
 }
 
 // brokenDB fails every query while broken is set.
@@ -152,9 +152,9 @@ func TestSessionMiddleware(t *testing.T) {
 			t.Errorf("renewed cookies: %v", res.Cookies())
 		}
 		// CORS
-		res, _ = do("OPTIONS", "/app/open", "Origin", "http://localhost:5173", "Access-Control-Request-Method", "PUT")
+		res, _ = do("OPTIONS", "/app/open", "Origin", "http://localhost:5173", "Access-Control-Request-Method", "PURGE")
 		for name, want := range map[string]string{"Access-Control-Allow-Origin": "http://localhost:5173", "Access-Control-Allow-Credentials": "true",
-			"Access-Control-Allow-Methods": "GET, POST, PATCH, DELETE, PUT", "Access-Control-Allow-Headers": "Content-Type, Authorization, X-Api-Key, X-App-Id, X-App", "Vary": "Origin"} {
+			"Access-Control-Allow-Methods": "GET, POST, PUT, PATCH, DELETE, PURGE", "Access-Control-Allow-Headers": "Content-Type, Authorization, X-Api-Key, X-App-Id, X-App", "Vary": "Origin"} {
 			if got := res.Header.Get(name); got != want || res.StatusCode != 204 {
 				t.Errorf("preflight at %s: %d %s: %q, want %q", base, res.StatusCode, name, got, want)
 			}

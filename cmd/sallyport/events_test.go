@@ -8,6 +8,7 @@ import (
 
 	"github.com/sallyport-auth/sallyport/core"
 	"github.com/sallyport-auth/sallyport/core/contract"
+	"github.com/sallyport-auth/sallyport/plugins/mail"
 	"github.com/sallyport-auth/sallyport/plugins/mailprovisioning"
 	"github.com/sallyport-auth/sallyport/plugins/webhooks"
 	"github.com/sallyport-auth/sallyport/server"
@@ -21,6 +22,8 @@ func everyPlugin() server.Config {
 		switch id { // these have options that nothing can stand in for
 		case mailprovisioning.ID:
 			e.Options = mailprovisioning.Options{Domain: "example.com", Provisioner: struct{ contract.MailProvisioner }{}}
+		case mail.ID:
+			e.Options = mail.Options{URL: "https://mail.example.com"}
 		case webhooks.ID:
 			e.Options = webhooks.Options{Endpoints: []webhooks.Endpoint{{URL: "https://example.com/", Secret: "whsec_q0kP2ZlH8n3v9Yd5sW7xJ1bT4mR6cE0uKfGhAiLoNpQ="}}}
 		}

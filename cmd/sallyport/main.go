@@ -9,6 +9,7 @@ import (
 	"github.com/sallyport-auth/sallyport/plugins/i18n"
 	"github.com/sallyport-auth/sallyport/plugins/jwt"
 	"github.com/sallyport-auth/sallyport/plugins/magiclink"
+	"github.com/sallyport-auth/sallyport/plugins/mail"
 	"github.com/sallyport-auth/sallyport/plugins/mailprovisioning"
 	"github.com/sallyport-auth/sallyport/plugins/missiongrant"
 	"github.com/sallyport-auth/sallyport/plugins/organization"
@@ -34,6 +35,7 @@ var plugins = []server.PluginEntry{
 	server.Entry(mailprovisioning.ID, mailprovisioning.New).OnRequest(),
 	server.Entry(webhooks.ID, webhooks.New).OnRequest(),
 	server.Entry(i18n.ID, i18n.New).OnRequest(),
+	server.Entry(mail.ID, mail.New).OnRequest(),
 	server.Entry(v1.ID, v1.New).OnRequest(),
 }
 

@@ -15,6 +15,8 @@ import (
 	"github.com/sallyport-auth/sallyport/plugins/i18n"
 	"github.com/sallyport-auth/sallyport/plugins/jwt"
 	"github.com/sallyport-auth/sallyport/plugins/magiclink"
+	"github.com/sallyport-auth/sallyport/plugins/mail"
+	"github.com/sallyport-auth/sallyport/plugins/mailprovisioning"
 	"github.com/sallyport-auth/sallyport/plugins/missiongrant"
 	"github.com/sallyport-auth/sallyport/plugins/organization"
 	"github.com/sallyport-auth/sallyport/plugins/passkey"
@@ -75,6 +77,7 @@ type options struct {
 	GrantPublicKey                string            `json:"grantPublicKey"`
 	GrantServiceKey               string            `json:"grantServiceKey"`
 	I18n                          i18n.Options      `json:"i18n"`
+	Mail                          mailJSON          `json:"mail"`
 }
 
 // passkeyOptions are Better Auth's of the plugin passkey.
@@ -260,8 +263,10 @@ func (o *options) plugins(list string) ([]core.Plugin, error) {
 		missiongrant.ID: func() core.Plugin {
 			return missiongrant.New(missiongrant.Options{PublicKey: o.GrantPublicKey, ServiceKey: o.GrantServiceKey})
 		},
-		v1.ID:           func() core.Plugin { return v1.New(o.V1) },
-		organization.ID: func() core.Plugin { return organization.New(o.organization()) },
+		mailprovisioning.ID: func() core.Plugin { return mailprovisioning.New(o.Mail.provisioning()) },
+		mail.ID:             func() core.Plugin { return mail.New(o.Mail.api()) },
+		v1.ID:               func() core.Plugin { return v1.New(o.V1) },
+		organization.ID:     func() core.Plugin { return organization.New(o.organization()) },
 	}
 	if ids := strings.Split(list, ","); slices.Contains(ids, v1.ID) && !slices.Contains(ids, jwt.ID) {
 		list += "," + jwt.ID // whose tokens the facade hands out

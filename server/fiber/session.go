@@ -69,7 +69,7 @@ func load(c *fiber.Ctx, auth *core.Auth) (ok bool) {
 
 // CORSOptions are what an app's own routes need beyond core's.
 type CORSOptions struct {
-	// Methods beside GET, POST, PATCH and DELETE.
+	// Methods beside GET, POST, PUT, PATCH and DELETE.
 	Methods []string
 	// Headers that requests may carry beside Content-Type, Authorization, X-Api-Key
 	// and X-App-Id.

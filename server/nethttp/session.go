@@ -66,7 +66,7 @@ func load(w http.ResponseWriter, r *http.Request, auth *core.Auth) *http.Request
 
 // CORSOptions are what an app's own routes need beyond core's.
 type CORSOptions struct {
-	// Methods beside GET, POST, PATCH and DELETE.
+	// Methods beside GET, POST, PUT, PATCH and DELETE.
 	Methods []string
 	// Headers that requests may carry beside Content-Type, Authorization, X-Api-Key
 	// and X-App-Id.
