@@ -48,6 +48,10 @@ func New(ctx context.Context, cfg Config) (*Auth, error) {
 		}
 	}
 	if !cfg.NoBackground {
+		if err = h.listen(); err != nil {
+			h.closePlugins(ctx, len(h.specs))
+			return nil, err
+		}
 		h.jobs.start()
 	}
 	return a, nil
@@ -101,8 +105,15 @@ func (h *Host) open(ctx context.Context, userFields, sessionFields map[string]*f
 	}
 	h.userModel = newModel(h.schema.Table("user"), len(userColumns), userFields)
 	h.sessionModel = newModel(h.schema.Table("session"), len(sessionColumns), sessionFields)
-	if h.cfg.Session.Store != nil {
+	switch {
+	case h.cfg.Session.Store != nil:
 		h.copies = h.newSessionCopies()
+	case h.cfg.Session.Cache.Enabled:
+		announcer, ok := h.db.Database.(storage.Announcer)
+		if !ok {
+			return errors.New("core: session.cache: this database adapter does not pass on what changes")
+		}
+		h.copies = newSessionCache(h, announcer)
 	}
 	u, s := h.userModel, h.sessionModel
 	h.sql = statements{
@@ -146,6 +157,9 @@ func (e *DriftError) Error() string {
 // the plugins in reverse order. The database stays open: whoever opened it closes it.
 func (a *Auth) Close(ctx context.Context) (err error) {
 	a.h.closing.Do(func() {
+		if a.h.deaf != nil {
+			a.h.deaf()
+		}
 		err = errors.Join(a.h.jobs.close(ctx), a.h.closePlugins(ctx, len(a.h.specs)))
 		a.h.later.close(ctx)
 		a.h.disown()

@@ -19,7 +19,7 @@ func (h *Host) revokeOne(ctx context.Context, tx *Tx, id string, event *Event) (
 	err = h.txIf(ctx, tx, SessionRevoke.has(h, before, after, committed), func(ctx context.Context, tx *Tx) error {
 		e := &RevokeEvent{Tx: tx, SessionID: id}
 		return SessionRevoke.Run(ctx, h, tx, e, func(ctx context.Context) error {
-			return h.changing(ctx, tx, []string{sessionSubject(id)}, func(ctx context.Context) error {
+			return h.changing(ctx, tx, []string{sessionSubject(id)}, func(ctx context.Context, tx *Tx) error {
 				n, err := h.deleteSessions(ctx, e, event, storage.Statement{SQL: "DELETE FROM {session=} WHERE {session.id} = ?", Args: []any{id}})
 				was = n == 1
 				return err
@@ -41,7 +41,7 @@ func (h *Host) revokeAll(ctx context.Context, tx *Tx, userID, keep string, event
 	return h.txIf(ctx, tx, SessionRevoke.has(h, before, after, committed), func(ctx context.Context, tx *Tx) error {
 		e := &RevokeEvent{Tx: tx, UserID: userID, Keep: keep}
 		return SessionRevoke.Run(ctx, h, tx, e, func(ctx context.Context) error {
-			return h.changing(ctx, tx, []string{userSubject(userID)}, func(ctx context.Context) error {
+			return h.changing(ctx, tx, []string{userSubject(userID)}, func(ctx context.Context, tx *Tx) error {
 				_, err := h.deleteSessions(ctx, e, event, revokeStatement(userID, keep), forgetDevices(userID))
 				return err
 			})
