@@ -12,6 +12,7 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/gofiber/fiber/v2"
 	"github.com/valyala/fasthttp"
@@ -157,6 +158,28 @@ func BenchmarkGetSessionCached(b *testing.B) {
 			})
 			a.loop(b, request("GET", "/get-session", a.signUp(), nil))
 		})
+	}
+}
+
+// BenchmarkGetSessionInMemory reads it from the memory of the process.
+func BenchmarkGetSessionInMemory(b *testing.B) {
+	a := newApp(b, withCache)
+	cookie := a.signUp()
+	a.hears()
+	a.loop(b, request("GET", "/get-session", cookie, nil))
+}
+
+func withCache(c *core.Config) {
+	c.NoBackground = false
+	c.Session.Cache = core.SessionCacheConfig{Enabled: true, MaxAge: 900}
+}
+
+// hears waits until the session cache is believed.
+func (a *app) hears() {
+	for until := time.Now().Add(20 * time.Second); a.auth.Host().Stores().Cache.Failing; time.Sleep(10 * time.Millisecond) {
+		if time.Now().After(until) {
+			a.t.Fatal("the channel does not prove itself")
+		}
 	}
 }
 

@@ -43,6 +43,7 @@ type sessionCache struct {
 	h         *Host
 	announcer storage.Announcer
 	life      time.Duration
+	trust     time.Duration                // cacheTrust
 	maxHalf   struct{ entries, bytes int } // of a generation
 	cloneJSON bool                         // some added column is JSON: bytes that could be changed
 
@@ -54,9 +55,9 @@ type sessionCache struct {
 	youngBytes int
 	oldBytes   int
 	version    int64
-	floor      int64            // what was looked up before is not kept
-	changed    map[string]int64 // by subject: the version of its last change
-	blocked    map[string][]cacheBlock
+	floor      int64                   // what was looked up before is not kept
+	changed    map[string]int64        // by subject: the version of its last change
+	blocked    map[string][]cacheBlock // by subject: who is changing it
 	rotated    time.Time
 }
 
@@ -76,14 +77,14 @@ type cacheEntry struct {
 }
 
 type cacheBlock struct {
-	version int64
-	ends    time.Time
+	mark int64
+	ends time.Time
 }
 
 func newSessionCache(h *Host, a storage.Announcer) *sessionCache {
 	cfg := &h.cfg.Session.Cache
 	c := &sessionCache{h: h, announcer: a, watch: &h.watch.cache, life: time.Duration(cfg.MaxAge) * time.Second,
-		blocked: map[string][]cacheBlock{}, rotated: time.Now()}
+		trust: cacheTrust, blocked: map[string][]cacheBlock{}, rotated: time.Now()}
 	c.watch.name, c.watch.meanwhile, c.watch.log = "session cache", "the database answers", h.log
 	c.maxHalf.entries, c.maxHalf.bytes = cfg.MaxEntries/2, cfg.MaxBytes/2
 	for _, m := range []*model{h.sessionModel, h.userModel} {
@@ -127,7 +128,7 @@ func (c *sessionCache) believed(now time.Time) bool {
 		return false
 	}
 	age, wall := now.Sub(*at), time.Duration(now.UnixNano()-at.UnixNano())
-	return age < cacheTrust && wall < cacheTrust && wall > -cacheTrust
+	return age < c.trust && wall < c.trust && wall > -c.trust
 }
 
 func (e *cacheEntry) good(now, mono time.Time) bool {
@@ -170,14 +171,19 @@ func (c *sessionCache) keep(key cacheKey, s *Session, u *User, now, asked time.T
 	e.session, e.user = copySession(s, u, c.cloneJSON)
 	e.session.Token = ""
 	e.size = entrySize(e)
+	c.store(key, e)
+}
+
+func (c *sessionCache) store(key cacheKey, e *cacheEntry) (kept bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if version < c.floor || c.changed[e.bySession] > version || c.changed[e.byUser] > version ||
-		len(c.blocked[e.bySession]) > 0 || len(c.blocked[e.byUser]) > 0 || time.Since(asked) > cacheRead || e.size > c.maxHalf.bytes {
-		return
+	if e.version < c.floor || c.changed[e.bySession] > e.version || c.changed[e.byUser] > e.version ||
+		len(c.blocked[e.bySession]) > 0 || len(c.blocked[e.byUser]) > 0 || time.Since(e.asked) > cacheRead || e.size > c.maxHalf.bytes {
+		return false
 	}
 	c.drop(key)
 	c.put(key, e)
+	return true
 }
 
 // put adds an entry to the young generation. One that is full becomes the old one, and what

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"maps"
+	"slices"
 	"strings"
 	"time"
 
@@ -34,34 +35,33 @@ func (c *sessionCache) announce(ctx context.Context, tx *Tx, subjects []string) 
 // block voids entries of subjects and lets none be made until release is called, or
 // copyBlock has passed: an app that was to tell that its transaction is over may not.
 func (c *sessionCache) block(_ context.Context, subjects []string) (release func()) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.void(subjects)
-	mark := cacheBlock{c.version, time.Now().Add(copyBlock)}
-	for _, s := range subjects {
-		c.blocked[s] = append(c.blocked[s], mark)
-	}
+	mark := c.blockFor(copyBlock, subjects)
 	return func() { c.unblock(mark, subjects) }
 }
 
-func (c *sessionCache) unblock(mark cacheBlock, subjects []string) {
+func (c *sessionCache) blockFor(limit time.Duration, subjects []string) (mark int64) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.void(subjects)
-	c.lift(subjects, func(b cacheBlock) bool { return b == mark })
+	for _, s := range subjects {
+		c.blocked[s] = append(c.blocked[s], cacheBlock{c.version, time.Now().Add(limit)})
+	}
+	return c.version
 }
 
-func (c *sessionCache) lift(subjects []string, over func(cacheBlock) bool) {
+func (c *sessionCache) unblock(mark int64, subjects []string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.void(subjects)
 	for _, s := range subjects {
-		var kept []cacheBlock
-		for _, b := range c.blocked[s] {
-			if !over(b) {
-				kept = append(kept, b)
-			}
-		}
-		if c.blocked[s] = kept; len(kept) == 0 {
-			delete(c.blocked, s)
-		}
+		c.lift(s, func(b cacheBlock) bool { return b.mark == mark })
+	}
+}
+
+func (c *sessionCache) lift(subject string, over func(cacheBlock) bool) {
+	left := slices.DeleteFunc(c.blocked[subject], over)
+	if c.blocked[subject] = left; len(left) == 0 {
+		delete(c.blocked, subject)
 	}
 }
 
@@ -122,7 +122,7 @@ func (c *sessionCache) Current(at time.Time) {
 		c.rotate()
 	}
 	for s := range c.blocked {
-		c.lift([]string{s}, func(b cacheBlock) bool { return now.After(b.ends) })
+		c.lift(s, func(b cacheBlock) bool { return now.After(b.ends) })
 	}
 }
 

@@ -104,20 +104,40 @@ func (s *listening) run(ctx context.Context) {
 // connect listens until the connection breaks or ctx ends.
 func (s *listening) connect(ctx context.Context) error {
 	heard := make(chan *pq.Notification, 64)
-	conn, err := pq.NewListenerConn(s.dsn, heard)
-	if err != nil {
-		return err
-	}
-	ctx, cancel := context.WithCancel(ctx)
-	sender := &beater{conn: conn, listening: s, ready: make(chan struct{}), failed: make(chan error, 1), sent: make(chan beat, beatsKept)}
-	go sender.run(ctx)
-	defer func() {
-		cancel()
-		_ = conn.Close() // the sender may be waiting for an answer
-		for range heard {
-		} // ends with the connection's own goroutine, which may be waiting to be heard
+	var conn *pq.ListenerConn
+	made := make(chan error, 1)
+	go func() {
+		var err error
+		conn, err = pq.NewListenerConn(s.dsn, heard)
+		made <- err
 	}()
+	select {
+	case err := <-made:
+		if err != nil {
+			return err
+		}
+	case <-ctx.Done(): // nobody waits for the end of connect_timeout
+		go func() {
+			if <-made == nil {
+				hangUp(conn, heard)
+			}
+		}()
+		return ctx.Err()
+	}
+	defer hangUp(conn, heard) // the sender may be waiting for an answer
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	sender := &beater{listening: s, conn: conn, ready: make(chan struct{}), failed: make(chan error, 1), sent: make(chan beat, beatsKept)}
+	go sender.run(ctx)
 	return s.receive(ctx, sender, heard)
+}
+
+// hangUp closes a connection and lets its own goroutine end, which may be waiting to be heard.
+func hangUp(conn *pq.ListenerConn, heard <-chan *pq.Notification) {
+	_ = conn.Close()
+	for range heard {
+		continue
+	}
 }
 
 func (s *listening) receive(ctx context.Context, sender *beater, heard <-chan *pq.Notification) error {
@@ -139,16 +159,15 @@ func (s *listening) receive(ctx context.Context, sender *beater, heard <-chan *p
 		case n, ok := <-heard:
 			switch {
 			case !ok:
-				return errors.New("postgres: the listener's connection is closed")
+				return sender.conn.Err()
 			case n.Channel == s.channel:
 				s.to.Heard(n.Extra)
 			case n.Channel == s.own && ready == nil:
-				at, left, known := sender.take(under, n.Extra)
-				under = left
-				if known {
+				var sent *beat
+				if sent, under = sender.take(under, n.Extra); sent != nil {
 					s.beats++
 					silent.Reset(beatLost)
-					s.to.Current(at)
+					s.to.Current(sent.at)
 				}
 			}
 		}
@@ -170,10 +189,12 @@ type beater struct {
 }
 
 func (b *beater) run(ctx context.Context) {
-	err := b.exec("SET application_name = 'sallyport listener'; LISTEN " + b.channel + "; LISTEN " + b.own)
-	if err != nil {
-		b.failed <- err
-		return
+	// One at a time: the driver's listener takes no lists.
+	for _, sql := range []string{"SET application_name = 'sallyport listener'", "LISTEN " + b.channel, "LISTEN " + b.own} {
+		if err := b.exec(sql); err != nil {
+			b.failed <- err
+			return
+		}
 	}
 	close(b.ready)
 	every := time.NewTicker(beatEvery)
@@ -203,19 +224,20 @@ func (b *beater) exec(sql string) error {
 	return err
 }
 
-// take finds when a beat was sent, which may only now be known to the receiver.
-func (b *beater) take(under []beat, name string) (at time.Time, left []beat, known bool) {
+// take finds a beat that has come back, and what is still under way behind it. under is what
+// the receiver knows of.
+func (b *beater) take(under []beat, name string) (sent *beat, left []beat) {
 	for {
-		for i, u := range under {
-			if u.name == name {
-				return u.at, under[i+1:], true
+		for i := range under {
+			if under[i].name == name {
+				return &under[i], under[i+1:]
 			}
 		}
 		select {
 		case next := <-b.sent:
 			under = append(under, next)
 		default:
-			return at, under, false
+			return nil, under
 		}
 	}
 }
