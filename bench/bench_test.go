@@ -37,6 +37,7 @@ type app struct {
 	t       testing.TB
 	auth    *core.Auth
 	handler fasthttp.RequestHandler
+	cached  bool // sessions are in the memory of the process
 }
 
 func newApp(b testing.TB, change func(*core.Config)) *app {
@@ -68,7 +69,7 @@ func newApp(b testing.TB, change func(*core.Config)) *app {
 	if _, err := migrations.Apply(ctx, db, want, names, steps); err != nil {
 		b.Fatal(err)
 	}
-	a := &app{t: b, auth: build(cfg)}
+	a := &app{t: b, auth: build(cfg), cached: cfg.Session.Cache.Enabled}
 	f := fiber.New(fiber.Config{DisableStartupMessage: true, BodyLimit: 2 << 20})
 	authfiber.Mount(f, a.auth)
 	a.handler = f.Handler()

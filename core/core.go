@@ -116,9 +116,13 @@ func (h *Host) open(ctx context.Context, userFields, sessionFields map[string]*f
 		h.copies = newSessionCache(h, announcer)
 	}
 	u, s := h.userModel, h.sessionModel
+	both := s.sel + ", " + u.sel
+	if one := packed(s, u); one != "" && h.db.Dialect() == storage.Postgres {
+		both, h.packed = one, true
+	}
 	h.sql = statements{
-		sessionByToken: "SELECT " + s.sel + ", " + u.sel + " FROM {session=} JOIN {user=} ON {user.id} = {session.userId} WHERE {session.token} IN (?, ?)",
-		sessionByID:    "SELECT " + s.sel + ", " + u.sel + " FROM {session=} JOIN {user=} ON {user.id} = {session.userId} WHERE {session.id} = ? AND {session.expiresAt} >= ?",
+		sessionByToken: "SELECT " + both + " FROM {session=} JOIN {user=} ON {user.id} = {session.userId} WHERE {session.token} IN (?, ?)",
+		sessionByID:    "SELECT " + both + " FROM {session=} JOIN {user=} ON {user.id} = {session.userId} WHERE {session.id} = ? AND {session.expiresAt} >= ?",
 		sessionList:    "SELECT " + s.sel + " FROM {session=} WHERE {session.userId} = ? AND {session.expiresAt} > ? ORDER BY {session.createdAt} LIMIT ?",
 		userByID:       "SELECT " + u.sel + " FROM {user=} WHERE {user.id} = ?",
 		userByEmail:    "SELECT " + u.sel + " FROM {user=} WHERE {user.email} = ?",

@@ -59,6 +59,7 @@ type Host struct {
 	sessionModel *model
 	cookies      cookieSet
 	sql          statements
+	packed       bool // sessions are read as one value
 
 	locks   sync.Map // of chan struct{}, by name: who of this process waits for a Lock
 	closing sync.Once

@@ -215,6 +215,9 @@ func (h *Host) findSession(ctx context.Context, q storage.Conn, token string) (*
 }
 
 func (h *Host) scanSession(rows storage.Rows) (*Session, *User, error) {
+	if h.packed {
+		return h.scanPacked(rows)
+	}
 	s, u := &Session{model: h.sessionModel}, &User{model: h.userModel}
 	dest, sx := h.sessionModel.extraDests(s.dests())
 	dest = append(dest, u.dests()...)
