@@ -110,8 +110,11 @@ func (h *Host) open(ctx context.Context, userFields, sessionFields map[string]*f
 		h.copies = h.newSessionCopies()
 	case h.cfg.Session.Cache.Enabled:
 		announcer, ok := h.db.Database.(storage.Announcer)
-		if !ok {
-			return errors.New("core: session.cache: this database adapter does not pass on what changes")
+		switch {
+		case h.db.Dialect() != storage.Postgres:
+			return errors.New("core: session.cache.enabled: needs PostgreSQL, which tells every process of changes: SQLite is read in this process anyway, and a command of the program that changes it could tell nobody")
+		case !ok:
+			return errors.New("core: session.cache.enabled: this database adapter does not pass on what changes")
 		}
 		h.copies = newSessionCache(h, announcer)
 	}

@@ -577,7 +577,7 @@ func TestCacheIsRefused(t *testing.T) {
 	}
 	t.Cleanup(func() { db.Close() })
 	for want, change := range map[string]func(*core.Config){
-		"needs PostgreSQL":                                func(c *core.Config) { c.Database = openSQLite(t) },
+		"needs PostgreSQL":                                func(c *core.Config) { c.Database, c.SkipVerify = openSQLite(t), true },
 		`session.tokenStorage "compat"`:                   func(c *core.Config) { c.Session.TokenStorage = "compat" },
 		`session.storage "redis"`:                         func(c *core.Config) { c.Session.Store = &storetest.MemorySessions{} },
 		"maxAge: 901 s":                                   func(c *core.Config) { c.Session.Cache.MaxAge = 901 },

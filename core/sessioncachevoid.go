@@ -217,9 +217,6 @@ func (b *compiler) sessionCache() {
 	if !cache.Enabled {
 		return
 	}
-	if cfg.Database != nil && cfg.Database.Dialect() != storage.Postgres {
-		b.fault("session.cache.enabled: needs PostgreSQL, which tells every process of changes: SQLite is read in this process anyway, and a command of the program that changes it could tell nobody")
-	}
 	if cfg.Session.TokenStorage == "compat" {
 		b.fault("session.cache.enabled: cannot be with session.tokenStorage \"compat\": Better Auth on the same database would not tell what it changes")
 	}

@@ -61,6 +61,21 @@ func TestStores(t *testing.T) {
 		`sallyport_store_failing{store="limits"} 1`)
 }
 
+// remembered keeps sessions in memory, on PostgreSQL, whose channel nobody listens to here.
+func remembered(c *core.Config) { c.Session.Cache.Enabled = true }
+
+func TestSessionCache(t *testing.T) {
+	m := prometheus.New(prometheus.Options{})
+	h := plugintest.New(t, plugintest.Options{Database: plugintest.Postgres, Plugins: []core.Plugin{emailpassword.New(emailpassword.Options{})},
+		Config: remembered})
+	if err := m.Watch(h.Auth); err != nil {
+		t.Fatal(err)
+	}
+	signUp(h, "a@example.com").Get("/get-session").Want(200)
+	wantLines(t, collect(t, m), "sallyport_session_cache_lookups_total 1", "sallyport_session_cache_hits_total 0", "sallyport_session_cache_unheard_total 1",
+		"sallyport_session_cache_channel_up 0", "sallyport_session_cache_entries 0", "sallyport_session_cache_bytes 0")
+}
+
 // signUp makes a user over HTTP, with a password.
 func signUp(h *plugintest.Harness, email string) *plugintest.Client {
 	c := h.Client()
