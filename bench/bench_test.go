@@ -12,6 +12,7 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/gofiber/fiber/v2"
 	"github.com/valyala/fasthttp"
@@ -36,6 +37,7 @@ type app struct {
 	t       testing.TB
 	auth    *core.Auth
 	handler fasthttp.RequestHandler
+	cached  bool // sessions are in the memory of the process
 }
 
 func newApp(b testing.TB, change func(*core.Config)) *app {
@@ -67,7 +69,7 @@ func newApp(b testing.TB, change func(*core.Config)) *app {
 	if _, err := migrations.Apply(ctx, db, want, names, steps); err != nil {
 		b.Fatal(err)
 	}
-	a := &app{t: b, auth: build(cfg)}
+	a := &app{t: b, auth: build(cfg), cached: cfg.Session.Cache.Enabled}
 	f := fiber.New(fiber.Config{DisableStartupMessage: true, BodyLimit: 2 << 20})
 	authfiber.Mount(f, a.auth)
 	a.handler = f.Handler()
@@ -157,6 +159,28 @@ func BenchmarkGetSessionCached(b *testing.B) {
 			})
 			a.loop(b, request("GET", "/get-session", a.signUp(), nil))
 		})
+	}
+}
+
+// BenchmarkGetSessionInMemory reads it from the memory of the process.
+func BenchmarkGetSessionInMemory(b *testing.B) {
+	a := newApp(b, withCache)
+	cookie := a.signUp()
+	a.hears()
+	a.loop(b, request("GET", "/get-session", cookie, nil))
+}
+
+func withCache(c *core.Config) {
+	c.NoBackground = false
+	c.Session.Cache = core.SessionCacheConfig{Enabled: true, MaxAge: 900}
+}
+
+// hears waits until the session cache is believed.
+func (a *app) hears() {
+	for until := time.Now().Add(20 * time.Second); a.auth.Host().Stores().Cache.Failing; time.Sleep(10 * time.Millisecond) {
+		if time.Now().After(until) {
+			a.t.Fatal("the channel does not prove itself")
+		}
 	}
 }
 

@@ -48,6 +48,10 @@ func New(ctx context.Context, cfg Config) (*Auth, error) {
 		}
 	}
 	if !cfg.NoBackground {
+		if err = h.listen(); err != nil {
+			h.closePlugins(ctx, len(h.specs))
+			return nil, err
+		}
 		h.jobs.start()
 	}
 	return a, nil
@@ -101,13 +105,27 @@ func (h *Host) open(ctx context.Context, userFields, sessionFields map[string]*f
 	}
 	h.userModel = newModel(h.schema.Table("user"), len(userColumns), userFields)
 	h.sessionModel = newModel(h.schema.Table("session"), len(sessionColumns), sessionFields)
-	if h.cfg.Session.Store != nil {
+	switch {
+	case h.cfg.Session.Store != nil:
 		h.copies = h.newSessionCopies()
+	case h.cfg.Session.Cache.Enabled:
+		announcer, ok := h.db.Database.(storage.Announcer)
+		switch {
+		case h.db.Dialect() != storage.Postgres:
+			return errors.New("core: session.cache.enabled: needs PostgreSQL, which tells every process of changes: SQLite is read in this process anyway, and a command of the program that changes it could tell nobody")
+		case !ok:
+			return errors.New("core: session.cache.enabled: this database adapter does not pass on what changes")
+		}
+		h.copies = newSessionCache(h, announcer)
 	}
 	u, s := h.userModel, h.sessionModel
+	both := s.sel + ", " + u.sel
+	if one := packed(s, u); one != "" && h.db.Dialect() == storage.Postgres {
+		both, h.packed = one, true
+	}
 	h.sql = statements{
-		sessionByToken: "SELECT " + s.sel + ", " + u.sel + " FROM {session=} JOIN {user=} ON {user.id} = {session.userId} WHERE {session.token} IN (?, ?)",
-		sessionByID:    "SELECT " + s.sel + ", " + u.sel + " FROM {session=} JOIN {user=} ON {user.id} = {session.userId} WHERE {session.id} = ? AND {session.expiresAt} >= ?",
+		sessionByToken: "SELECT " + both + " FROM {session=} JOIN {user=} ON {user.id} = {session.userId} WHERE {session.token} IN (?, ?)",
+		sessionByID:    "SELECT " + both + " FROM {session=} JOIN {user=} ON {user.id} = {session.userId} WHERE {session.id} = ? AND {session.expiresAt} >= ?",
 		sessionList:    "SELECT " + s.sel + " FROM {session=} WHERE {session.userId} = ? AND {session.expiresAt} > ? ORDER BY {session.createdAt} LIMIT ?",
 		userByID:       "SELECT " + u.sel + " FROM {user=} WHERE {user.id} = ?",
 		userByEmail:    "SELECT " + u.sel + " FROM {user=} WHERE {user.email} = ?",
@@ -146,6 +164,9 @@ func (e *DriftError) Error() string {
 // the plugins in reverse order. The database stays open: whoever opened it closes it.
 func (a *Auth) Close(ctx context.Context) (err error) {
 	a.h.closing.Do(func() {
+		if a.h.deaf != nil {
+			a.h.deaf()
+		}
 		err = errors.Join(a.h.jobs.close(ctx), a.h.closePlugins(ctx, len(a.h.specs)))
 		a.h.later.close(ctx)
 		a.h.disown()

@@ -20,6 +20,9 @@ func (c *Config) setDefaults() {
 	}
 	def(&c.Session.Storage, "database")
 	def(&c.Session.StorageMaxAge, 300)
+	def(&c.Session.Cache.MaxAge, 60)
+	def(&c.Session.Cache.MaxEntries, 50_000)
+	def(&c.Session.Cache.MaxBytes, 64<<20)
 	def(&c.Session.CookieCache.MaxAge, 300)
 	def(&c.Session.CookieCache.Strategy, "compact")
 	def(&c.Session.CookieCache.Version, "1")

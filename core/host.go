@@ -46,8 +46,9 @@ type Host struct {
 	hasher    *password.Pool
 	limits    *ratelimit.Rules
 	store     ratelimit.Store
-	watch     struct{ limits, attempts, sessions storeWatch }
-	copies    *sessionCopies // nil: the database alone has sessions
+	watch     struct{ limits, attempts, sessions, cache storeWatch }
+	copies    sessionKeeper // nil: the database alone has sessions
+	deaf      func()        // ends the listening for the session cache
 	jobs      *worker
 	mailTexts map[string][]contract.MailTemplate // that plugins bring, by name
 	later     *eventQueue
@@ -60,6 +61,7 @@ type Host struct {
 	sessionModel *model
 	cookies      cookieSet
 	sql          statements
+	packed       bool // sessions are read as one value
 
 	locks   sync.Map // of chan struct{}, by name: who of this process waits for a Lock
 	closing sync.Once

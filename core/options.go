@@ -77,6 +77,7 @@ func (b *compiler) options() {
 	if m, most := cfg.Session.StorageMaxAge, int(contract.MaxSessionCopy/time.Second); m < 1 || m > most {
 		b.fault("session.storageMaxAge: %d s: must be from 1 to %d", m, most)
 	}
+	b.sessionCache()
 	if m := cfg.Session.CookieCache.MaxAge; m > 86400 {
 		b.fault("session.cookieCache.maxAge: %d s: a revoked session would stay valid for so long; at most 86400", m)
 	}

@@ -19,8 +19,8 @@ func (h *Host) revokeOne(ctx context.Context, tx *Tx, id string, event *Event) (
 	err = h.txIf(ctx, tx, SessionRevoke.has(h, before, after, committed), func(ctx context.Context, tx *Tx) error {
 		e := &RevokeEvent{Tx: tx, SessionID: id}
 		return SessionRevoke.Run(ctx, h, tx, e, func(ctx context.Context) error {
-			return h.changing(ctx, tx, []string{sessionSubject(id)}, func(ctx context.Context) error {
-				n, err := h.deleteSessions(ctx, e, event, storage.Statement{SQL: "DELETE FROM {session=} WHERE {session.id} = ?", Args: []any{id}})
+			return h.changing(ctx, tx, []string{sessionSubject(id)}, func(ctx context.Context, tx *Tx) error {
+				n, err := h.deleteSessions(ctx, tx, e, event, storage.Statement{SQL: "DELETE FROM {session=} WHERE {session.id} = ?", Args: []any{id}})
 				was = n == 1
 				return err
 			})
@@ -41,8 +41,8 @@ func (h *Host) revokeAll(ctx context.Context, tx *Tx, userID, keep string, event
 	return h.txIf(ctx, tx, SessionRevoke.has(h, before, after, committed), func(ctx context.Context, tx *Tx) error {
 		e := &RevokeEvent{Tx: tx, UserID: userID, Keep: keep}
 		return SessionRevoke.Run(ctx, h, tx, e, func(ctx context.Context) error {
-			return h.changing(ctx, tx, []string{userSubject(userID)}, func(ctx context.Context) error {
-				_, err := h.deleteSessions(ctx, e, event, revokeStatement(userID, keep), forgetDevices(userID))
+			return h.changing(ctx, tx, []string{userSubject(userID)}, func(ctx context.Context, tx *Tx) error {
+				_, err := h.deleteSessions(ctx, tx, e, event, revokeStatement(userID, keep), forgetDevices(userID))
 				return err
 			})
 		})
@@ -51,11 +51,11 @@ func (h *Host) revokeAll(ctx context.Context, tx *Tx, userID, keep string, event
 
 // deleteSessions runs a statement that deletes sessions, and others with it, and says how
 // many sessions it were. Hooks behind it are told which: that takes a round trip more.
-func (h *Host) deleteSessions(ctx context.Context, e *RevokeEvent, event *Event, del storage.Statement, with ...storage.Statement) (int64, error) {
+func (h *Host) deleteSessions(ctx context.Context, tx *Tx, e *RevokeEvent, event *Event, del storage.Statement, with ...storage.Statement) (int64, error) {
 	if !SessionRevoke.has(h, after, committed) {
-		return h.execWith(ctx, e.Tx, event, append([]storage.Statement{del}, with...)...)
+		return h.execWith(ctx, tx, event, append([]storage.Statement{del}, with...)...)
 	}
-	rows, err := h.conn(e.Tx).Query(ctx, del.SQL+" RETURNING {session:id}, {session:userId}, {session:expiresAt}", del.Args...)
+	rows, err := h.conn(tx).Query(ctx, del.SQL+" RETURNING {session:id}, {session:userId}, {session:expiresAt}", del.Args...)
 	if err != nil {
 		return 0, err
 	}
@@ -72,10 +72,10 @@ func (h *Host) deleteSessions(ctx context.Context, e *RevokeEvent, event *Event,
 	}
 	switch n := int64(len(e.Revoked)); {
 	case event != nil:
-		event.Tx = e.Tx
+		event.Tx = tx
 		return n, h.Record(ctx, event, with...)
 	case len(with) > 0:
-		_, err = h.conn(e.Tx).Batch(ctx, with...)
+		_, err = h.conn(tx).Batch(ctx, with...)
 		return n, err
 	default:
 		return n, nil

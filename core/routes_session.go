@@ -181,7 +181,7 @@ func (h *Host) SetSessionExtra(ctx context.Context, tx *Tx, s *Session, extra ma
 		}
 	}
 	var out *Session
-	err := h.changing(ctx, tx, []string{sessionSubject(s.ID)}, func(ctx context.Context) error {
+	err := h.changing(ctx, tx, []string{sessionSubject(s.ID)}, func(ctx context.Context, tx *Tx) error {
 		rows, err := h.conn(tx).Query(ctx, sql+" WHERE {session.id} = ? RETURNING "+h.sessionModel.bare, append(args, s.ID)...)
 		if err != nil {
 			return err

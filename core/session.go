@@ -169,8 +169,8 @@ func (c *Call) refresh(ctx context.Context) error {
 	s := c.session
 	expires := c.now.Add(time.Duration(c.host.cfg.Session.ExpiresIn) * time.Second)
 	var n int64
-	err := c.host.changing(ctx, nil, []string{sessionSubject(s.ID)}, func(ctx context.Context) (err error) {
-		n, err = c.host.db.Exec(ctx, "UPDATE {session=} SET {session:expiresAt} = ?, {session:updatedAt} = ? WHERE {session.id} = ?",
+	err := c.host.changing(ctx, nil, []string{sessionSubject(s.ID)}, func(ctx context.Context, tx *Tx) (err error) {
+		n, err = c.host.conn(tx).Exec(ctx, "UPDATE {session=} SET {session:expiresAt} = ?, {session:updatedAt} = ? WHERE {session.id} = ?",
 			expires, c.now, s.ID)
 		return err
 	})
@@ -215,6 +215,9 @@ func (h *Host) findSession(ctx context.Context, q storage.Conn, token string) (*
 }
 
 func (h *Host) scanSession(rows storage.Rows) (*Session, *User, error) {
+	if h.packed {
+		return h.scanPacked(rows)
+	}
 	s, u := &Session{model: h.sessionModel}, &User{model: h.userModel}
 	dest, sx := h.sessionModel.extraDests(s.dests())
 	dest = append(dest, u.dests()...)

@@ -31,6 +31,8 @@ type SessionConfig struct {
 	// Store keeps copies of sessions, sealed with the secret. The program makes one of the
 	// option redis.
 	Store contract.SessionStore `yaml:"-"`
+	// Cache keeps sessions in the memory of each process.
+	Cache SessionCacheConfig `yaml:"cache"`
 	// CookieCache lets a signed cookie answer for the database.
 	CookieCache CookieCacheConfig `yaml:"cookieCache"`
 	// Fields are the app's own columns of the session.
@@ -49,4 +51,25 @@ type CookieCacheConfig struct {
 	Strategy string `yaml:"strategy"`
 	// Version invalidates all caches when it changes. Default "1".
 	Version string `yaml:"version"`
+}
+
+// SessionCacheConfig is about sessions in the memory of each process. They answer where the
+// cookie cache may; endpoints that change something ask the database. Every process that
+// writes to the database must have it switched on, since it is who changes something that
+// tells the others: PostgreSQL passes it on with the commit (LISTEN/NOTIFY). It needs
+// PostgreSQL, tokenStorage "hashed" and storage "database".
+type SessionCacheConfig struct {
+	// Enabled switches the cache on. Default false. A session that was revoked is refused by
+	// the process that did it at once, by the others within milliseconds, and within a second
+	// where they cannot be told: a process that has not heard its own voice on the channel
+	// for 0.9 s asks the database.
+	Enabled bool `yaml:"enabled"`
+	// MaxAge is for how long, in seconds, a session answers until it is read again. Default
+	// 60, at most 900. It bounds what somebody changes behind the program's back, by SQL.
+	MaxAge int `yaml:"maxAge"`
+	// MaxEntries is how many sessions are kept. Default 50000, at least 100.
+	MaxEntries int `yaml:"maxEntries"`
+	// MaxBytes is about how much memory they may take. Default 67108864 (64 MiB), at least
+	// 1048576. One is about 1.5 KiB.
+	MaxBytes int `yaml:"maxBytes"`
 }

@@ -25,6 +25,18 @@ const (
 	copySkew = time.Minute
 )
 
+// sessionKeeper is what has copies: a store that replicas share, or the memory of each.
+type sessionKeeper interface {
+	// find reads a session: from its copy, or from the database, leaving a copy. ends is zero
+	// for what the database said, else until when the copy may be believed.
+	find(ctx context.Context, now time.Time, token string) (s *Session, u *User, ends time.Time, err error)
+	// block voids copies and lets none be made until release is called.
+	block(ctx context.Context, subjects []string) (release func())
+	// announces tells whether a change has to say so in its own transaction, by announce.
+	announces() bool
+	announce(ctx context.Context, tx *Tx, subjects []string) error
+}
+
 type sessionCopies struct {
 	h     *Host
 	store contract.SessionStore
@@ -52,6 +64,9 @@ func copyKey(token string) string {
 	return base64.RawURLEncoding.EncodeToString(sum[:])
 }
 
+// subjectLength is that of every subject in bytes.
+const subjectLength = 1 + 22
+
 func userSubject(id string) string    { return subject("u", id) }
 func sessionSubject(id string) string { return subject("s", id) }
 
@@ -70,8 +85,9 @@ type sessionCopy struct {
 	UserHidden    json.RawMessage `json:"userHidden"`
 }
 
-// find reads a session: from its copy, or from the database, leaving a copy. ends is zero
-// for what the database said, else until when the copy may be believed.
+func (c *sessionCopies) announces() bool                               { return false }
+func (c *sessionCopies) announce(context.Context, *Tx, []string) error { return nil }
+
 func (c *sessionCopies) find(ctx context.Context, now time.Time, token string) (s *Session, u *User, ends time.Time, err error) {
 	key := copyKey(token)
 	data, version, failed := c.store.Read(ctx, key)
@@ -187,28 +203,35 @@ type voidCopies struct {
 }
 
 func (h *Host) voidCopies(ctx context.Context, v voidCopies) error {
-	if h.copies == nil || h.Now().Sub(v.At) > contract.MaxSessionCopy+copySkew {
+	c, ok := h.copies.(*sessionCopies)
+	if !ok || h.Now().Sub(v.At) > contract.MaxSessionCopy+copySkew {
 		return nil // there are none any more
 	}
-	return h.copies.store.Release(ctx, 0, v.Subjects...)
+	return c.store.Release(ctx, 0, v.Subjects...)
 }
 
 // changing runs a change of rows that copies may have been made of, and has them void:
-// from before the commit on, for all replicas. With tx that is the transaction's own.
-func (h *Host) changing(ctx context.Context, tx *Tx, subjects []string, do func(context.Context) error) error {
+// from before the commit on, for all replicas. With tx that is the transaction's own;
+// without, do may be given one.
+func (h *Host) changing(ctx context.Context, tx *Tx, subjects []string, do func(context.Context, *Tx) error) error {
 	switch {
-	case h.copies == nil:
-		return do(ctx)
+	case h.copies == nil || len(subjects) == 0:
+		return do(ctx, tx)
+	case tx == nil && h.copies.announces():
+		return h.Tx(ctx, nil, func(ctx context.Context, tx *Tx) error { return h.changing(ctx, tx, subjects, do) })
 	case tx == nil:
 		defer h.copies.block(ctx, subjects)()
-		return do(ctx)
+		return do(ctx, nil)
 	case tx.joined: // the app commits: nobody tells before it does
 		release := h.copies.block(ctx, subjects)
 		tx.OnCommit(func(context.Context) { release() })
-		return do(ctx)
+		if err := do(ctx, tx); err != nil {
+			return err
+		}
+		return h.copies.announce(ctx, tx, subjects)
 	}
 	tx.changed = append(tx.changed, subjects...)
-	return do(ctx)
+	return do(ctx, tx)
 }
 
 // block voids copies and lets none be made until release is called. What does not reach the
@@ -230,12 +253,12 @@ func (c *sessionCopies) block(ctx context.Context, subjects []string) (release f
 
 // SessionsChanged tells that an app or a plugin has changed rows of users or of their
 // sessions by statements of its own, inside tx or, with nil, before the call: copies of
-// them are void (Session.Store). UpdateUser, SetSessionExtra and what revokes sessions do
-// it by themselves. Without a store it does nothing.
+// them are void (Session.Store, Session.Cache). UpdateUser, SetSessionExtra and what revokes
+// sessions do it by themselves. Without either it does nothing.
 func (h *Host) SessionsChanged(ctx context.Context, tx *Tx, userIDs ...string) error {
 	subjects := make([]string, len(userIDs))
 	for i, id := range userIDs {
 		subjects[i] = userSubject(id)
 	}
-	return h.changing(ctx, tx, subjects, func(context.Context) error { return nil })
+	return h.changing(ctx, tx, subjects, func(context.Context, *Tx) error { return nil })
 }

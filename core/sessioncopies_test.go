@@ -127,17 +127,17 @@ func (c *client) who() who {
 	return who{s["id"].(string), s["userId"].(string), s["token"].(string)}
 }
 
-// Whatever changes a session or its user is seen by every replica at once.
-func TestChangesVoidCopies(t *testing.T) {
+// sessionChanges is whatever changes a session or its user.
+func sessionChanges() map[string]func(e *env, h *core.Host, c *client, w who) error {
 	ctx := context.Background()
 	other := func(e *env) *client {
 		c := e.client()
 		if a := c.signIn("a@example.com", password); a.Status != 200 {
-			t.Fatalf("%d %s", a.Status, a.Body)
+			e.t.Fatalf("%d %s", a.Status, a.Body)
 		}
 		return c
 	}
-	changes := map[string]func(e *env, h *core.Host, c *client, w who) error{
+	return map[string]func(e *env, h *core.Host, c *client, w who) error{
 		"sign-out": func(_ *env, _ *core.Host, c *client, _ who) error { c.must(200, "POST", "/sign-out", m{}); return nil },
 		"revoke this": func(_ *env, _ *core.Host, c *client, w who) error {
 			c.must(200, "POST", "/revoke-session", m{"token": w.token})
@@ -183,9 +183,15 @@ func TestChangesVoidCopies(t *testing.T) {
 			})
 		},
 	}
-	for name, change := range changes {
+}
+
+var deviceField = config(func(c *core.Config) { c.Session.Fields = []core.Extra{{Name: "device", Type: "string"}} })
+
+// Whatever changes a session or its user is seen by every replica at once.
+func TestChangesVoidCopies(t *testing.T) {
+	for name, change := range sessionChanges() {
 		t.Run(name, func(t *testing.T) {
-			e, _, auths := replicas(t, 2, config(func(c *core.Config) { c.Session.Fields = []core.Extra{{Name: "device", Type: "string"}} }))
+			e, _, auths := replicas(t, 2, deviceField)
 			c := e.client().signUp("a@example.com")
 			w, b := c.who(), c.at(auths[1])
 			b.get("/get-session")

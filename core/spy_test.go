@@ -18,6 +18,9 @@ type spyDB struct {
 	mu     sync.Mutex
 	sql    []string
 	refuse func(op, sql string) error
+	// behind runs once, behind the next query outside of transactions.
+	behind func()
+	listen func(channel string, l storage.Listener) (func(), error) // in place of the database's own
 }
 
 // see records a statement; what it returns is the statement's failure.
@@ -59,7 +62,15 @@ func (d *spyDB) Query(ctx context.Context, sql string, args ...any) (storage.Row
 	if err := d.see("query", sql); err != nil {
 		return nil, err
 	}
-	return d.Database.Query(ctx, sql, args...)
+	rows, err := d.Database.Query(ctx, sql, args...)
+	d.mu.Lock()
+	fn := d.behind
+	d.behind = nil
+	d.mu.Unlock()
+	if fn != nil {
+		fn()
+	}
+	return rows, err
 }
 
 func (d *spyDB) Exec(ctx context.Context, sql string, args ...any) (int64, error) {
@@ -91,6 +102,19 @@ func (d *spyDB) JoinSQL(tx *sql.Tx) (storage.Tx, error) {
 	return d.Database.(interface {
 		JoinSQL(*sql.Tx) (storage.Tx, error)
 	}).JoinSQL(tx)
+}
+
+// Announcement implements storage.Announcer.
+func (d *spyDB) Announcement(channel, text string) storage.Statement {
+	return d.Database.(storage.Announcer).Announcement(channel, text)
+}
+
+// Listen implements storage.Announcer.
+func (d *spyDB) Listen(channel string, l storage.Listener) (func(), error) {
+	if d.listen != nil {
+		return d.listen(channel, l)
+	}
+	return d.Database.(storage.Announcer).Listen(channel, l)
 }
 
 // Explain implements storage.Explainer.

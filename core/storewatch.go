@@ -19,12 +19,24 @@ type StoreStats struct {
 
 // Stores describes the stores of Config, for metrics. Where one is not configured, all of
 // its numbers are zero.
-type Stores struct{ Limits, Attempts, Sessions StoreStats }
+type Stores struct {
+	Limits, Attempts, Sessions StoreStats
+	// Cache is the memory of this process (Session.Cache): a Failure is a look-up while the
+	// database's channel was silent, and Failing tells that it is.
+	Cache StoreStats
+	// CacheEntries are what it has now, CacheBytes about how much memory they take.
+	CacheEntries, CacheBytes int
+}
 
 // Stores returns the counters of the stores.
 func (h *Host) Stores() Stores {
 	w := &h.watch
-	return Stores{Limits: w.limits.stats(), Attempts: w.attempts.stats(), Sessions: w.sessions.stats()}
+	s := Stores{Limits: w.limits.stats(), Attempts: w.attempts.stats(), Sessions: w.sessions.stats(), Cache: w.cache.stats()}
+	if c, ok := h.copies.(*sessionCache); ok {
+		s.Cache.Failing = !c.believed(time.Now())
+		s.CacheEntries, s.CacheBytes = c.entries()
+	}
+	return s
 }
 
 // storeWatch counts the calls of one store, and says once that it has failed and once
@@ -39,6 +51,14 @@ type storeWatch struct {
 
 func (w *storeWatch) saw(ctx context.Context, err error) {
 	w.calls.Add(1)
+	if err != nil && ctx.Err() == nil {
+		w.failures.Add(1)
+	}
+	w.turn(ctx, err)
+}
+
+// turn says once that the store has failed, and once that it is back.
+func (w *storeWatch) turn(ctx context.Context, err error) {
 	if err == nil {
 		if w.failing.CompareAndSwap(true, false) {
 			w.log.InfoContext(ctx, "the store answers again", "store", w.name)
@@ -48,7 +68,6 @@ func (w *storeWatch) saw(ctx context.Context, err error) {
 	if ctx.Err() != nil {
 		return // the client has gone, or the request took too long: it says nothing of the store
 	}
-	w.failures.Add(1)
 	if w.failing.CompareAndSwap(false, true) {
 		w.log.WarnContext(ctx, "the store does not answer", "store", w.name, "meanwhile", w.meanwhile, "cause", err.Error())
 	}

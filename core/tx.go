@@ -81,6 +81,9 @@ func (h *Host) txFor(ctx context.Context, outer *Tx, userID string, fn func(ctx 
 	if err == nil {
 		err = tx.doomed
 	}
+	if err == nil && len(tx.changed) > 0 {
+		err = h.copies.announce(ctx, tx, tx.changed)
+	}
 	if err != nil {
 		done = true
 		_ = st.Rollback()

@@ -147,7 +147,7 @@ func (h *Host) UpdateUser(ctx context.Context, outer *Tx, c *Call, userID string
 	err = h.Tx(ctx, outer, func(ctx context.Context, tx *Tx) error {
 		e := &UserUpdateEvent{Call: c, Tx: tx, UserID: userID, Change: &ch}
 		err = UserUpdate.Run(ctx, h, tx, e, func(ctx context.Context) error {
-			err = h.changing(ctx, tx, []string{userSubject(userID)}, func(ctx context.Context) (err error) {
+			err = h.changing(ctx, tx, []string{userSubject(userID)}, func(ctx context.Context, tx *Tx) (err error) {
 				u, err = h.writeUser(ctx, tx, userID, &ch, where)
 				return err
 			})

@@ -63,6 +63,16 @@ type database struct {
 	faults []string
 }
 
+// Announcement implements storage.Announcer, on PostgreSQL.
+func (d *database) Announcement(channel, text string) storage.Statement {
+	return d.Database.(storage.Announcer).Announcement(channel, text)
+}
+
+// Listen implements storage.Announcer, on PostgreSQL.
+func (d *database) Listen(channel string, l storage.Listener) (stop func(), err error) {
+	return d.Database.(storage.Announcer).Listen(channel, l)
+}
+
 // JoinSQL hands the app's transaction on to the adapter.
 func (d *database) JoinSQL(tx *sql.Tx) (storage.Tx, error) {
 	j, ok := d.Database.(interface {

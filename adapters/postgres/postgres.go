@@ -10,6 +10,7 @@
 package postgres
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"errors"
@@ -40,6 +41,10 @@ type Options struct {
 	// server is silent; beyond that it bounds every call whose context has no deadline,
 	// waiting for a connection included. Default 10 s; negative: none.
 	StatementTimeout time.Duration `yaml:"statementTimeout"`
+	// ListenURL is the connection string of the same database for the one connection that
+	// From cannot take from the app's pool: that on which the session cache hears of changes.
+	// Open takes its own dsn unless this is set.
+	ListenURL string `yaml:"-"`
 }
 
 const (
@@ -56,7 +61,8 @@ const (
 // Database is the adapter.
 type Database struct {
 	*sqldb.DB
-	db *sqlx.DB
+	db  *sqlx.DB
+	dsn string // of the listener; empty: there is none
 }
 
 var _ storage.Database = (*Database)(nil)
@@ -107,6 +113,7 @@ func Open(ctx context.Context, dsn string, o Options) (storage.Database, error) 
 	db.SetMaxIdleConns(o.MaxIdle)
 	db.SetConnMaxLifetime(max(0, o.ConnMaxLifetime))
 	d := newDatabase(db, sqldb.Config{Owned: true, Timeout: o.StatementTimeout, UserContext: withUser})
+	d.dsn = cmp.Or(o.ListenURL, dsn)
 	if err := d.probe(ctx); err != nil {
 		_ = db.Close()
 		return nil, err
@@ -115,7 +122,8 @@ func Open(ctx context.Context, dsn string, o Options) (storage.Database, error) 
 }
 
 // From uses a handle that the app has opened and goes on owning: Close leaves it open.
-// The sizes of its pool are the app's, so of o only StatementTimeout may be set. It
+// The sizes of its pool are the app's, so of o only StatementTimeout and ListenURL may
+// be set. It
 // fails if the handle leads to anything but PostgreSQL 13 or later, or if its driver
 // pastes values into the statements (pgx's simple protocol).
 func From(ctx context.Context, db *sql.DB, o Options) (storage.Database, error) {
@@ -129,6 +137,7 @@ func From(ctx context.Context, db *sql.DB, o Options) (storage.Database, error) 
 		o.StatementTimeout = defaultStatement
 	}
 	d := newDatabase(db, sqldb.Config{Timeout: o.StatementTimeout, UserSQL: setUser})
+	d.dsn = o.ListenURL
 	if err := d.probe(ctx); err != nil {
 		return nil, err
 	}

@@ -61,6 +61,27 @@ func TestStores(t *testing.T) {
 		`sallyport_store_failing{store="limits"} 1`)
 }
 
+// remembered keeps sessions in memory, on PostgreSQL, whose channel nobody listens to here.
+func remembered(c *core.Config) { c.Session.Cache.Enabled = true }
+
+// withMemory collects from an Auth that has looked up one session there.
+func withMemory(t *testing.T) string {
+	t.Helper()
+	m := prometheus.New(prometheus.Options{})
+	h := plugintest.New(t, plugintest.Options{Database: plugintest.Postgres, Plugins: []core.Plugin{emailpassword.New(emailpassword.Options{})},
+		Config: remembered})
+	if err := m.Watch(h.Auth); err != nil {
+		t.Fatal(err)
+	}
+	signUp(h, "a@example.com").Get("/get-session").Want(200)
+	return collect(t, m)
+}
+
+func TestSessionCache(t *testing.T) {
+	wantLines(t, withMemory(t), "sallyport_session_cache_lookups_total 1", "sallyport_session_cache_hits_total 0", "sallyport_session_cache_unheard_total 1",
+		"sallyport_session_cache_channel_up 0", "sallyport_session_cache_entries 0", "sallyport_session_cache_bytes 0")
+}
+
 // signUp makes a user over HTTP, with a password.
 func signUp(h *plugintest.Harness, email string) *plugintest.Client {
 	c := h.Client()
@@ -119,7 +140,7 @@ func TestNames(t *testing.T) {
 	m.End(t.Context(), contract.Work{Kind: contract.WorkStatement, Name: "SELECT user"}, contract.Outcome{Code: "timeout"})
 	m.End(t.Context(), contract.Work{Kind: contract.WorkRequest}, contract.Outcome{Canceled: true})
 	var lines []string
-	for _, l := range strings.Split(own(collect(t, m)), "\n") {
+	for _, l := range strings.Split(own(collect(t, m)+withMemory(t)), "\n") {
 		if l = labels.ReplaceAllString(value.ReplaceAllString(l, ""), ""); !strings.Contains(l, "_bucket") && !slices.Contains(lines, l) {
 			lines = append(lines, l)
 		}

@@ -58,12 +58,18 @@ var (
 	storeFailures  = desc("store_failures_total", "Those that got no answer: the configured fallback held.", "store")
 	storeHits      = desc("store_hits_total", "Those that saved a question to the database.", "store")
 	storeFailing   = desc("store_failing", "1 if the last question got no answer, 0 if it did.", "store")
+	cacheLookups   = desc("session_cache_lookups_total", "Sessions that were looked up in the memory of the process.")
+	cacheHits      = desc("session_cache_hits_total", "Those that were there: a question to the database less.")
+	cacheUnheard   = desc("session_cache_unheard_total", "Look-ups while the channel of changes was silent: the database answered.")
+	cacheHears     = desc("session_cache_channel_up", "1 if the process hears of changes, 0 if the database answers meanwhile.")
+	cacheEntries   = desc("session_cache_entries", "Sessions in the memory of the process.")
+	cacheBytes     = desc("session_cache_bytes", "About how much memory they take.")
 )
 
 // Describe is prom.Collector's.
 func (s *state) Describe(ch chan<- *prom.Desc) {
 	for _, d := range []*prom.Desc{connections, connectionsMax, waits, up, hashRunning, hashWaiting, hashTotal, hashShed, jobsWaiting, jobsSince, jobsDue, jobsOldest, jobsFailed,
-		storeCalls, storeFailures, storeHits, storeFailing} {
+		storeCalls, storeFailures, storeHits, storeFailing, cacheLookups, cacheHits, cacheUnheard, cacheHears, cacheEntries, cacheBytes} {
 		ch <- d
 	}
 }
@@ -101,6 +107,18 @@ func (s *state) Collect(ch chan<- prom.Metric) {
 		if name == "sessions" {
 			counter(storeHits, st.Hits, name)
 		}
+	}
+	if c := stores.Cache; c.Calls > 0 {
+		counter(cacheLookups, c.Calls)
+		counter(cacheHits, c.Hits)
+		counter(cacheUnheard, c.Failures)
+		up := 1.0
+		if c.Failing {
+			up = 0
+		}
+		gauge(cacheHears, up)
+		gauge(cacheEntries, float64(stores.CacheEntries))
+		gauge(cacheBytes, float64(stores.CacheBytes))
 	}
 	b, now, err := s.jobs()
 	if err != nil {

@@ -47,17 +47,17 @@ type replica struct {
 	killed atomic.Bool
 }
 
-// startReplicas builds the program and runs it n times on one database and one Redis.
-func startReplicas(t *testing.T, n int, redis string) []*replica {
+// startReplicas builds the program and runs it n times on one database. config is a format of
+// a port, the database and what more are.
+func startReplicas(t *testing.T, n int, config, database string, more ...any) []*replica {
 	t.Helper()
 	dir := t.TempDir()
 	program := buildProgram(t, dir)
-	database := adaptertest.PostgresURL(t)
 	var all []*replica
 	for i := range n {
 		port := freePort(t)
 		file := filepath.Join(dir, fmt.Sprintf("%d.yaml", i))
-		if err := os.WriteFile(file, fmt.Appendf(nil, replicaConfig, port, database, redis), 0o600); err != nil {
+		if err := os.WriteFile(file, fmt.Appendf(nil, config, append([]any{port, database}, more...)...), 0o600); err != nil {
 			t.Fatal(err)
 		}
 		r := serve(t, program, file, dir, port)
@@ -195,7 +195,7 @@ func (c *tally) all() map[string]int {
 // really die.
 func TestReplicas(t *testing.T) {
 	redis := storetest.StartRedis(t)
-	replicas := startReplicas(t, 3, redis.URL())
+	replicas := startReplicas(t, 3, replicaConfig, adaptertest.PostgresURL(t), redis.URL())
 	t.Run("limits hold in sum", func(t *testing.T) {
 		var got tally
 		inParallel(60, func(i int) {
