@@ -8,8 +8,8 @@
 //		}})
 //	}
 //
-// Exit codes: 0 is success, 1 a failure, 2 "migrate plan" with something to do or "doctor"
-// with warnings, 64 a command line that is wrong.
+// Exit codes: 0 is success, 1 a failure, 2 "migrate plan" or "adopt" with something to do or
+// "doctor" with warnings, 64 a command line that is wrong.
 package cli
 
 import (
@@ -117,6 +117,7 @@ var commands = []command{
 	{"migrate plan", "[--out DIR]", "print what the database lacks as SQL; exit code 2 if anything", migratePlan, false, ""},
 	{"migrate apply", "", "bring the database up to date", migrateApply, false, ""},
 	{"migrate verify", "", "check that the database has what the plugins need", migrateVerify, false, ""},
+	{"adopt", "[--apply]", "look at a database of Better Auth's and say how to take it over; exit code 2 if something is to be added", adoptDatabase, false, ""},
 	{"user show", "USER", "print what there is to know of a user: an address or id", userShow, false, "an address or id"},
 	{"user unlock", "USER", "lift a lock that wrong guesses brought about", userUnlock, false, "an address or id"},
 	{"user revoke-sessions", "USER", "sign a user out everywhere", userRevoke, false, "an address or id"},

@@ -116,6 +116,11 @@ func (h *Host) open(ctx context.Context, userFields, sessionFields map[string]*f
 	return nil
 }
 
+var (
+	banned     = schema.Column{Name: "banned", Kind: schema.Bool, Nullable: true, Hidden: true, Owner: "core"}
+	banExpires = schema.Column{Name: "banExpires", Kind: schema.Time, Nullable: true, Hidden: true, Owner: "core"}
+)
+
 // adoptBan adds the ban columns of Better Auth's admin plugin where the database has
 // them and no plugin of ours does: a ban must hold, whoever wrote it.
 func (h *Host) adoptBan(live *schema.Live) bool {
@@ -124,9 +129,9 @@ func (h *Host) adoptBan(live *schema.Live) bool {
 	if lt == nil || t.Column("banned") != nil || lt.Column(h.cfg.Names.Column("user", "banned")) == nil {
 		return false
 	}
-	t.Columns = append(t.Columns, schema.Column{Name: "banned", Kind: schema.Bool, Nullable: true, Hidden: true, Owner: "core"})
+	t.Columns = append(t.Columns, banned)
 	if t.Column("banExpires") == nil && lt.Column(h.cfg.Names.Column("user", "banExpires")) != nil {
-		t.Columns = append(t.Columns, schema.Column{Name: "banExpires", Kind: schema.Time, Nullable: true, Hidden: true, Owner: "core"})
+		t.Columns = append(t.Columns, banExpires)
 	}
 	return true
 }

@@ -14,7 +14,7 @@ type Organization struct {
 	Slug      string    `db:"slug" schema:"unique"`
 	Logo      *string   `db:"logo"`
 	CreatedAt time.Time `db:"createdAt"`
-	Metadata  *string   `db:"metadata"` // a JSON object as text
+	Metadata  *string   `db:"metadata" schema:"jsontext"` // a JSON object as text
 	core.Extras
 }
 
@@ -78,8 +78,8 @@ type TeamMember struct {
 type Role struct {
 	ID             string     `db:"id" schema:"key"`
 	OrganizationID string     `db:"organizationId" schema:"references=organization,cascade,index"`
-	Role           string     `db:"role" schema:"index"` // its name, lower case
-	Permission     string     `db:"permission"`          // access.Permissions as JSON text
+	Role           string     `db:"role" schema:"index"`          // its name, lower case
+	Permission     string     `db:"permission" schema:"jsontext"` // access.Permissions as JSON text
 	CreatedAt      time.Time  `db:"createdAt" schema:"now"`
 	UpdatedAt      *time.Time `db:"updatedAt"`
 	core.Extras
