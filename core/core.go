@@ -99,6 +99,9 @@ func (h *Host) open(ctx context.Context, userFields, sessionFields map[string]*f
 			return fmt.Errorf("core: the database does not protect what it is to protect:\n  %s", strings.Join(open, "\n  "))
 		}
 	}
+	if err := h.openSerial(live); err != nil {
+		return err
+	}
 	h.userModel = newModel(h.schema.Table("user"), len(userColumns), userFields)
 	h.sessionModel = newModel(h.schema.Table("session"), len(sessionColumns), sessionFields)
 	if h.cfg.Session.Store != nil {

@@ -56,7 +56,8 @@ const (
 // Database is the adapter.
 type Database struct {
 	*sqldb.DB
-	db *sqlx.DB
+	db        *sqlx.DB
+	sequences *sql.DB // for NextIDs alone; nil where the handle is the app's
 }
 
 var _ storage.Database = (*Database)(nil)
@@ -111,6 +112,9 @@ func Open(ctx context.Context, dsn string, o Options) (storage.Database, error) 
 		_ = db.Close()
 		return nil, err
 	}
+	d.sequences = sql.OpenDB(connector) // it connects when it is needed
+	d.sequences.SetMaxOpenConns(1)
+	d.sequences.SetConnMaxLifetime(max(0, o.ConnMaxLifetime))
 	return d, nil
 }
 

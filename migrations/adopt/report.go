@@ -124,7 +124,7 @@ func table(d storage.Dialect, lt *schema.LiveTable, t *schema.Table, names schem
 		switch {
 		case !ok:
 			x.State, x.Why = Differs, "a "+c.Kind.String()+" is wanted: it cannot be used as it is"
-		case why != "":
+		case why != "" && !(c.Kind == schema.String && (c.PrimaryKey || c.References != nil)):
 			x.State, x.Why = Differs, why
 		}
 		out.Columns = append(out.Columns, x)
