@@ -123,10 +123,10 @@ func (a *adoption) look(ctx context.Context, db storage.Database) (err error) {
 	}
 	a.report = a.proposal.Report(a.want, a.names, plan)
 	a.report.Mapping = text
-	if a.report.Losses, err = a.proposal.Count(ctx, db, a.want, a.enabled(), adopt.CountTimeout); err != nil {
-		return err
+	if a.proposed {
+		a.report.Faults = append(a.report.Faults, a.proposal.Faults...)
 	}
-	if err := a.proposal.Inspect(ctx, db, a.report, a.want, a.names); err != nil {
+	if err := a.proposal.Inspect(ctx, db, a.report, a.want, a.names, a.enabled()); err != nil {
 		return err
 	}
 	return a.secrets(ctx, db, auth.Host())

@@ -124,6 +124,7 @@ var commands = []command{
 	{"user verify-email", "USER", "mark a user's address as verified, on your word", userVerify, false, "an address or id"},
 	{"user reset-2fa", "USER", "take a user's second factors off, and sign them out", userReset, false, "an address or id"},
 	{"user delete", "USER --yes", "delete a user and everything of theirs", userDelete, false, "an address or id"},
+	{"sessions rehash", "", "hash session tokens that Better Auth stored as they are; exit code 2 if some are left", sessionsRehash, false, ""},
 	{"audit list", "", "print security events, newest first; --help for filters", auditList, false, ""},
 	{"audit verify", "[--head HEAD]", "check the chain of security events, and print its head", auditVerify, false, ""},
 	{"outbox list", "", "print what waits to be sent or was given up; --help for filters", outboxList, false, ""},

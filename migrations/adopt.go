@@ -120,7 +120,7 @@ func (p *planner) compare(t *schema.Table, c *schema.Column, lc *schema.LiveColu
 		p.fault(t, who, "column %s is %s, want %s", schema.Printable(lc.Name), schema.Printable(lc.Type), typeOf(p.Dialect, c.Kind))
 	}
 	switch {
-	case c.Nullable && !c.Written && !lc.Nullable:
+	case c.Nullable && !c.Written && c.Default == nil && !lc.Nullable:
 		p.fault(t, who, "column %s is NOT NULL, but rows without a value are written", schema.Printable(lc.Name))
 	case !c.Nullable && lc.Nullable && !c.PrimaryKey:
 		p.note(t, who, "column %s may be NULL; a row with a NULL cannot be read", schema.Printable(lc.Name))

@@ -21,6 +21,7 @@ import (
 //	now                    database default: time of writing (PostgreSQL)
 //	null                   nullable although the Go type is not a pointer
 //	hidden                 never part of an answer
+//	written                nullable, but every row that is written has a value
 //	json                   a string field that holds a JSON column
 //	jsontext               a text column that holds JSON: json and jsonb will do where they are there
 //
@@ -101,6 +102,8 @@ func (c *Column) options(tag string) error {
 			c.DefaultNow = true
 		case "json":
 			c.Kind = JSON
+		case "written":
+			c.Written = true
 		case "jsontext":
 			c.JSONText = true
 		case "references":

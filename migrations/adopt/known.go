@@ -5,10 +5,13 @@ import "strings"
 // known is a table of Better Auth 1.7, or the columns that one of its plugins adds to one.
 type known struct {
 	table, plugin string
-	// columns by their logical names; an exclamation mark is NOT NULL in Better Auth.
+	// columns by their logical names, others behind a bar; an exclamation mark is NOT NULL
+	// in Better Auth.
 	columns string
 	// also are other names that the table goes by.
 	also []string
+	// mana tells that the table is not Better Auth's but that system's, and a plugin here.
+	mana bool
 }
 
 // catalogue is every table of Better Auth and its plugins, those of plugins that have no
@@ -28,9 +31,9 @@ var catalogue = []known{
 	{table: "team", plugin: "organization", columns: "id! name! memberCount organizationId! createdAt! updatedAt"},
 	{table: "teamMember", plugin: "organization", columns: "id! teamId! userId! membershipKey createdAt"},
 	{table: "organizationRole", plugin: "organization", columns: "id! organizationId! role! permission! createdAt! updatedAt"},
-	{table: "passkey", plugin: "passkey", columns: "id! name publicKey! userId! credentialID! counter! deviceType! backedUp! transports createdAt aaguid"},
+	{table: "passkey", plugin: "passkey", columns: "id! name|friendlyName publicKey! userId! credentialID! counter! deviceType! backedUp! transports createdAt aaguid"},
 	{table: "jwks", plugin: "jwt", columns: "id! publicKey! privateKey! createdAt! expiresAt alg crv"},
-	{table: "user", plugin: "admin", columns: "role banned banReason banExpires"},
+	{table: "user", plugin: "admin", columns: "role banned|isBanned banReason|banMessage banExpires|banExpiresAt|bannedUntil"},
 	{table: "session", plugin: "admin", columns: "impersonatedBy"},
 	{table: "user", plugin: "username", columns: "username displayUsername"},
 	{table: "user", plugin: "anonymous", columns: "isAnonymous"},
@@ -44,6 +47,8 @@ var catalogue = []known{
 	{table: "scimProvider", plugin: "scim", columns: "id! providerId! scimToken! organizationId"},
 	{table: "oauthApplication", plugin: "oidc-provider", columns: "id! clientId! clientSecret name type"},
 	{table: "oauthClient", plugin: "oauth-provider", columns: "id! clientId! clientSecret name"},
+	{table: "encryptionVault", plugin: "vault", mana: true, columns: "userId! wrappedMk! wrapIv! formatVersion! kekId! keyVersion keyCheck recoveryWrappedMk! recoveryIv! recoveryFormatVersion recoverySetAt zeroKnowledge! createdAt! rotatedAt"},
+	{table: "encryptionVaultAudit", plugin: "vault", mana: true, columns: "id! userId! action! ipAddress userAgent context status! createdAt!"},
 	{table: "subscription", plugin: "stripe", columns: "id! plan! referenceId! status"},
 }
 
@@ -54,12 +59,14 @@ var plugins = map[string]string{"two-factor": "two-factor", "organization": "org
 type column struct {
 	name, plugin string
 	must         bool
+	also         []string // other names that the column goes by
 }
 
 func (k *known) list() (out []column) {
 	for _, f := range strings.Fields(k.columns) {
 		name, must := strings.CutSuffix(f, "!")
-		out = append(out, column{name, k.plugin, must})
+		names := strings.Split(name, "|")
+		out = append(out, column{names[0], k.plugin, must, names[1:]})
 	}
 	return out
 }
@@ -69,6 +76,7 @@ type entry struct {
 	name, plugin string
 	also         []string
 	columns      []column
+	mana         bool
 }
 
 // entries are the tables of the catalogue, each once.
@@ -81,7 +89,7 @@ next:
 				continue next
 			}
 		}
-		out = append(out, entry{k.table, k.plugin, k.also, k.list()})
+		out = append(out, entry{k.table, k.plugin, k.also, k.list(), k.mana})
 	}
 	return out
 }

@@ -95,12 +95,14 @@ func (p *Proposal) Report(want *schema.Schema, names schema.Names, plan *migrati
 	return r
 }
 
-// Inspect looks at values where the catalogue does not say enough: SQLite's dates.
-func (p *Proposal) Inspect(ctx context.Context, db storage.Database, r *Report, want *schema.Schema, names schema.Names) error {
-	if len(p.Faults) > 0 && r.Mapping == "" {
-		return nil
+// Inspect adds the losses, and looks at values where the catalogue does not say enough:
+// SQLite's dates. enabled are the ids of the plugins that will run.
+func (p *Proposal) Inspect(ctx context.Context, db storage.Database, r *Report, want *schema.Schema, names schema.Names, enabled []string) (err error) {
+	if r.Losses, err = p.Count(ctx, db, want, enabled, CountTimeout); err != nil {
+		return err
 	}
-	r.Faults = append(r.Faults, p.Faults...)
+	p.prepare(r, want, names)
+	p.mana(r, enabled)
 	if p.Dialect != storage.SQLite {
 		return nil
 	}

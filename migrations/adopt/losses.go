@@ -131,7 +131,7 @@ func (p *Proposal) questions(want *schema.Schema, enabled []string) (out []quest
 	if has("organization") && want.Table("organizationRole") == nil {
 		all("roles", "roles that organizations made, and organization.dynamicAccessControl is not enabled: their members lose what these allow", "organizationRole")
 	}
-	return append(out, p.manaQuestions(enabled)...)
+	return append(out, p.manaQuestions()...)
 }
 
 func truth(d storage.Dialect) string {

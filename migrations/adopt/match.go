@@ -77,6 +77,11 @@ func (m *matcher) best(e entry, exact bool, taken map[string]bool) (best *match)
 		must, have := 0, 0
 		for _, c := range e.columns {
 			found := m.candidates(t, c.name)
+			for _, a := range c.also {
+				if len(found) == 0 {
+					found = m.candidates(t, a)
+				}
+			}
 			if len(found) > 0 {
 				x.cols[c.name] = found[0]
 			}

@@ -54,13 +54,12 @@ func Propose(d storage.Dialect, live *schema.Live, from, in string) (*Proposal, 
 			return nil, ErrNoTables
 		}
 	}
-	if from == Mana {
-		p.mana()
-	}
 	p.Naming = p.m.naming()
 	p.m.settle(p.Naming)
 	p.Faults = p.m.faults
-	p.IDs = p.ids()
+	if p.IDs = p.ids(); p.IDs == "serial" && d == storage.SQLite {
+		p.Faults = append(p.Faults, "the ids are numbers: they are drawn from sequences, which SQLite has none of, so only PostgreSQL's can be gone on with")
+	}
 	p.plugins()
 	p.fields()
 	return p, nil
@@ -88,7 +87,9 @@ func (p *Proposal) plugins() {
 		}
 	}
 	for _, m := range p.m.matches {
-		add(m.plugin)
+		if add(m.plugin); m.name == "user" && m.has("twoFactorEnabled") {
+			add("two-factor") // its table is missing: the plan makes it
+		}
 	}
 	p.Teams = p.m.find("team") != nil
 	p.Roles = p.m.find("organizationRole") != nil

@@ -84,7 +84,7 @@ func NewReport(d storage.Dialect, live *schema.Live, want *schema.Schema, names 
 		out := Table{Live: lt.Name, State: Unknown}
 		for _, x := range m.matches {
 			if x.live.Name == lt.Name {
-				out.Why = whose(x.plugin)
+				out.Why = x.whose()
 			}
 		}
 		r.Tables = append(r.Tables, out)
@@ -93,6 +93,13 @@ func NewReport(d storage.Dialect, live *schema.Live, want *schema.Schema, names 
 		r.Plan = append(r.Plan, Statement{s.Plugin, s.SQL})
 	}
 	return r
+}
+
+func (m *match) whose() string {
+	if m.mana {
+		return "of the plugin " + m.plugin
+	}
+	return whose(m.plugin)
 }
 
 // whose names the plugin of Better Auth's that a table or column belongs to.
@@ -126,6 +133,8 @@ func table(d storage.Dialect, lt *schema.LiveTable, t *schema.Table, names schem
 			x.State, x.Why = Differs, "a "+c.Kind.String()+" is wanted: it cannot be used as it is"
 		case why != "" && !(c.Kind == schema.String && (c.PrimaryKey || c.References != nil)):
 			x.State, x.Why = Differs, why
+		case !c.Nullable && lc.Nullable && !c.PrimaryKey:
+			x.State, x.Why = Differs, "it may be NULL, and a row with a NULL cannot be read"
 		}
 		out.Columns = append(out.Columns, x)
 	}

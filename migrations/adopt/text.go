@@ -73,7 +73,7 @@ func (t *Table) write(b *strings.Builder) {
 		case Missing:
 			fmt.Fprintf(b, "  missing    %s %s", c.Name, called(c.Live))
 		default:
-			fmt.Fprintf(b, "  differs    %s %s is %s", c.Name, called(c.Live), Quote(c.Type))
+			fmt.Fprintf(b, "  differs    %s %s %s", c.Name, called(c.Live), Quote(c.Type))
 		}
 		if c.Why != "" {
 			b.WriteString(": " + c.Why)
