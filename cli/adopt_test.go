@@ -2,6 +2,7 @@ package cli_test
 
 import (
 	"bytes"
+	"database/sql"
 	"encoding/json"
 	"flag"
 	"os"
@@ -354,4 +355,61 @@ func TestAdoptMapping(t *testing.T) {
 	}
 	a.want(1, "mapping.yaml:2:3: database.nameing: no such option; did you mean database.naming?", "--mapping", file)
 	a.want(64, `"nobody" is neither`, "--from", "nobody")
+}
+
+// SQLite: the file stays as it is to the byte, its journal mode included, until --apply;
+// times in another form than Better Auth's own are found, with what to do about them.
+func TestAdoptSQLite(t *testing.T) {
+	dir := t.TempDir()
+	file := filepath.Join(dir, "auth.db")
+	db, err := sql.Open("sqlite", file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	run := func(statement string) {
+		t.Helper()
+		if _, err := db.Exec(statement); err != nil {
+			t.Fatal(err)
+		}
+	}
+	text, err := os.ReadFile("../migrations/testdata/better-auth.sqlite.sql")
+	if err != nil {
+		t.Fatal(err)
+	}
+	run(string(text))
+	run(`INSERT INTO "user" VALUES ('a', 'A', 'a@x', 1, NULL, '2026-01-01T00:00:00.000Z', '2026-01-01T00:00:00.000Z')`)
+	run(`INSERT INTO "session" ("id", "expiresAt", "token", "createdAt", "updatedAt", "userId") VALUES ('s', 1767225600000, 't', '2026-01-01T00:00:00.000Z', '2026-01-01T00:00:00.000Z', 'a')`)
+	a := &adoption{t: t, env: []string{"SALLYPORT_DATABASE_PATH=" + file, "SALLYPORT_SECRET=" + adoptSecret, "SALLYPORT_DATA=" + filepath.Join(dir, "data")}}
+	before := read0(t, file)
+	out := a.want(1, "the times in session.expiresAt are no text of the form")
+	for _, want := range []string{`UPDATE "session" SET "expiresAt" = strftime(`, "1 users have neither a password nor a passkey"} {
+		if !strings.Contains(out, want) {
+			t.Errorf("without %q:\n%s", want, out)
+		}
+	}
+	if files, _ := os.ReadDir(dir); len(files) != 1 || read0(t, file) != before {
+		t.Errorf("something was written: %v", files)
+	}
+	start := strings.Index(out, "UPDATE")
+	run(out[start : start+strings.Index(out[start:], ";")])
+	var at string
+	if err := db.QueryRow(`SELECT CAST("expiresAt" AS text) FROM "session"`).Scan(&at); err != nil || at != "2026-01-01T00:00:00.000Z" {
+		t.Errorf("the proposed statement makes %q of it: %v", at, err)
+	}
+	a.want(0, "is taken over", "--apply", "--accept-losses")
+	a.want(0, "has everything that is wanted")
+	a.want(1, "no such file", "--database", filepath.Join(dir, "none.db"))
+	if _, err := os.Stat(filepath.Join(dir, "none.db")); err == nil {
+		t.Error("a database was made")
+	}
+}
+
+func read0(t *testing.T, file string) string {
+	t.Helper()
+	b, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(b)
 }
