@@ -104,6 +104,8 @@ func (h *Host) open(ctx context.Context, userFields, sessionFields map[string]*f
 	}
 	h.userModel = newModel(h.schema.Table("user"), len(userColumns), userFields)
 	h.sessionModel = newModel(h.schema.Table("session"), len(sessionColumns), sessionFields)
+	h.userModel.fill(live.Table(names.Table("user")), names)
+	h.sessionModel.fill(live.Table(names.Table("session")), names)
 	if h.cfg.Session.Store != nil {
 		h.copies = h.newSessionCopies()
 	}

@@ -32,7 +32,7 @@ type Proposal struct {
 	Plugins []string
 	// Teams and Roles are options of the plugin organization.
 	Teams, Roles bool
-	// Fields are columns of user and session that no plugin knows and that want a value.
+	// Fields are columns of user that no plugin knows and that want a value.
 	Fields []Field
 	// Faults keep the proposal from being one.
 	Faults []string
@@ -41,9 +41,8 @@ type Proposal struct {
 	m    *matcher
 }
 
-// Field is a column that only the app knows, for user.additionalFields or
-// session.additionalFields.
-type Field struct{ Table, Name, Column, Type string }
+// Field is a column of user that only the app knows, for user.additionalFields.
+type Field struct{ Name, Column, Type string }
 
 // Propose looks at the tables of one schema. It fails with ErrNoTables.
 func Propose(d storage.Dialect, live *schema.Live, from, in string) (*Proposal, error) {
@@ -95,21 +94,20 @@ func (p *Proposal) plugins() {
 	p.Roles = p.m.find("organizationRole") != nil
 }
 
-// fields finds columns that every new row needs a value for.
+// fields finds columns that every new user needs a value for. Sessions are made without
+// input: such a column of theirs is a fault of the plan.
 func (p *Proposal) fields() {
-	for _, table := range []string{"user", "session"} {
-		m := p.m.find(table)
-		for _, c := range m.live.Columns {
-			if c.Nullable || c.Default || m.known(c.Name) {
-				continue
-			}
-			typ, name := fieldType(p.Dialect, c.Type), c.Name
-			if p.Naming == schema.Snake {
-				name = camel(c.Name)
-			}
-			if typ != "" && plain(name) {
-				p.Fields = append(p.Fields, Field{table, name, c.Name, typ})
-			}
+	m := p.m.find("user")
+	for _, c := range m.live.Columns {
+		if c.Nullable || c.Default || m.known(c.Name) {
+			continue
+		}
+		typ, name := fieldType(p.Dialect, c.Type), c.Name
+		if p.Naming == schema.Snake {
+			name = camel(c.Name)
+		}
+		if typ != "" && plain(name) {
+			p.Fields = append(p.Fields, Field{name, c.Name, typ})
 		}
 	}
 }
@@ -170,7 +168,7 @@ func (p *Proposal) Complete(want *schema.Schema) {
 			}
 		}
 		for _, f := range p.Fields {
-			if f.Table == t.Name && f.Column != rule.Column(t.Name, f.Name) {
+			if t.Name == "user" && f.Column != rule.Column(t.Name, f.Name) {
 				p.Overrides[t.Name+"."+f.Name] = f.Column
 			}
 		}

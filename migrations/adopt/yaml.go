@@ -29,12 +29,13 @@ func (p *Proposal) YAML() string {
 	}
 	line("session:")
 	line("  tokenStorage: compat # Better Auth reads tokens as they are; see sessions rehash")
-	p.additional(&b, "session")
 	line("password:")
 	line("  hash: scrypt # what Better Auth reads; argon2id once there is no way back")
-	if slices.ContainsFunc(p.Fields, func(f Field) bool { return f.Table == "user" }) {
-		line("user:")
-		p.additional(&b, "user")
+	if len(p.Fields) > 0 {
+		line("user:\n  additionalFields:")
+	}
+	for _, f := range p.Fields {
+		line("    - name: %s\n      type: %s\n      required: true", f.Name, f.Type)
 	}
 	line("plugins:")
 	for _, id := range p.Plugins {
@@ -48,20 +49,6 @@ func (p *Proposal) YAML() string {
 	}
 	line("  # magic-link and bearer leave no trace in a database: add them if the app uses them.")
 	return b.String()
-}
-
-func (p *Proposal) additional(b *strings.Builder, table string) {
-	first := true
-	for _, f := range p.Fields {
-		if f.Table != table {
-			continue
-		}
-		if first {
-			b.WriteString("  additionalFields:\n")
-		}
-		first = false
-		fmt.Fprintf(b, "    - name: %s\n      type: %s\n      required: true\n", f.Name, f.Type)
-	}
 }
 
 // scalar writes a text as YAML: bare where it cannot mean anything else.
