@@ -112,11 +112,7 @@ func revokeStatement(userID, keep string) storage.Statement {
 	if keep == "" {
 		return storage.Statement{SQL: "DELETE FROM {session=} WHERE {session.userId} = ?", Args: []any{userID}}
 	}
-	s := storage.Statement{SQL: "DELETE FROM {session=} WHERE {session.userId} = ?", Args: []any{userID}}
-	if keep != "" { // an empty text is no id where ids are uuids or numbers
-		s.SQL, s.Args = s.SQL+" AND {session.id} <> ?", append(s.Args, keep)
-	}
-	return s
+	return storage.Statement{SQL: "DELETE FROM {session=} WHERE {session.userId} = ? AND {session.id} <> ?", Args: []any{userID, keep}}
 }
 
 // revokeToken deletes a session of a user by what a list named it: a token or a handle.
