@@ -38,7 +38,7 @@ func (h *Host) openSerial(live *schema.Live) error {
 		return nil
 	}
 	if _, ok := h.cfg.Database.(storage.Sequencer); !ok {
-		return fmt.Errorf("core: ids: serial needs a database with sequences, which %s is not here", h.cfg.Database.Dialect())
+		return fmt.Errorf("core: ids: serial needs a database with sequences, which %s is not", h.cfg.Database.Dialect())
 	}
 	h.serial = map[string]*serialIDs{}
 	for _, t := range h.schema.Tables {
