@@ -27,14 +27,15 @@ var outside = map[string][]string{
 // inside are the parts of the module that each part may import.
 var inside = map[string][]string{
 	"core": {"core"}, "core/contract": {}, "core/schema": {}, "core/storage": {"core/schema"},
-	"plugins":    {"core"},
-	"adapters":   {"adapters", "core/contract", "core/schema", "core/storage", "core"},
-	"migrations": {"core/schema", "core/storage"},
-	"server":     {"server", "adapters", "core", "migrations"},
-	"server/v1":  {"core"}, // a plugin, but for its name
-	"cli":        {"server", "core", "migrations"},
-	"plugintest": {"core", "adapters", "migrations"},
-	"authtest":   {"core", "adapters", "migrations", "plugintest"},
+	"plugins":          {"core"},
+	"adapters":         {"adapters", "core/contract", "core/schema", "core/storage", "core"},
+	"migrations":       {"core/schema", "core/storage"},
+	"migrations/adopt": {"migrations", "core/schema", "core/storage"},
+	"server":           {"server", "adapters", "core", "migrations"},
+	"server/v1":        {"core"}, // a plugin, but for its name
+	"cli":              {"server", "core", "migrations"},
+	"plugintest":       {"core", "adapters", "migrations"},
+	"authtest":         {"core", "adapters", "migrations", "plugintest"},
 }
 
 // unruled parts are programs and examples: they see all.

@@ -8,8 +8,8 @@
 //		}})
 //	}
 //
-// Exit codes: 0 is success, 1 a failure, 2 "migrate plan" with something to do or "doctor"
-// with warnings, 64 a command line that is wrong.
+// Exit codes: 0 is success, 1 a failure, 2 "migrate plan" or "adopt" with something to do or
+// "doctor" with warnings, 64 a command line that is wrong.
 package cli
 
 import (
@@ -117,12 +117,14 @@ var commands = []command{
 	{"migrate plan", "[--out DIR]", "print what the database lacks as SQL; exit code 2 if anything", migratePlan, false, ""},
 	{"migrate apply", "", "bring the database up to date", migrateApply, false, ""},
 	{"migrate verify", "", "check that the database has what the plugins need", migrateVerify, false, ""},
+	{"adopt", "[--apply]", "look at a database of Better Auth's and say how to take it over; exit code 2 if something is to be added", adoptDatabase, false, ""},
 	{"user show", "USER", "print what there is to know of a user: an address or id", userShow, false, "an address or id"},
 	{"user unlock", "USER", "lift a lock that wrong guesses brought about", userUnlock, false, "an address or id"},
 	{"user revoke-sessions", "USER", "sign a user out everywhere", userRevoke, false, "an address or id"},
 	{"user verify-email", "USER", "mark a user's address as verified, on your word", userVerify, false, "an address or id"},
 	{"user reset-2fa", "USER", "take a user's second factors off, and sign them out", userReset, false, "an address or id"},
 	{"user delete", "USER --yes", "delete a user and everything of theirs", userDelete, false, "an address or id"},
+	{"sessions rehash", "", "hash session tokens that Better Auth stored as they are; exit code 2 if some are left", sessionsRehash, false, ""},
 	{"audit list", "", "print security events, newest first; --help for filters", auditList, false, ""},
 	{"audit verify", "[--head HEAD]", "check the chain of security events, and print its head", auditVerify, false, ""},
 	{"outbox list", "", "print what waits to be sent or was given up; --help for filters", outboxList, false, ""},

@@ -113,6 +113,12 @@ func (b *compiler) schema() {
 	if err != nil {
 		b.faults = append(b.faults, err)
 	}
+	// Overrides may say where Better Auth's bans are, which no plugin of ours has; see adoptBan.
+	for _, c := range []schema.Column{banned, banExpires} {
+		if u := s.Table("user"); b.h.cfg.Names.Overrides["user."+c.Name] != "" && u != nil && u.Column(c.Name) == nil {
+			u.Columns = append(u.Columns, c)
+		}
+	}
 	b.faults = append(b.faults, b.h.cfg.Names.Check(s)...)
 	b.h.schema = s
 }

@@ -69,7 +69,9 @@ type Config struct {
 	Lockout   LockoutConfig   `yaml:"lockout"`
 	Audit     AuditConfig     `yaml:"audit"`
 	Notices   NoticesConfig   `yaml:"notices"`
-	// IDs chooses how row ids are made: "random" (default: 32 characters) or "uuid" (v4).
+	// IDs chooses how row ids are made: "random" (default: 32 characters), "uuid" (v4) or
+	// "serial": from the database's own sequences, for tables that are there with a number as
+	// their key (PostgreSQL); the ids of other tables are random.
 	IDs string `yaml:"ids"`
 
 	Database storage.Database `yaml:"-"` // required

@@ -117,7 +117,7 @@ func TestEveryFaultIsReported(t *testing.T) {
 		{"no secret", func(c *core.Config) { c.Secret = "" }, "secret: required"},
 		{"origins", func(c *core.Config) { c.TrustedOrigins = []string{"not an origin at all "} }, "trustedOrigins: "},
 		{"proxies", func(c *core.Config) { c.TrustedProxies = []string{"0.0.0.0/0"} }, "trustedProxies: "},
-		{"ids", func(c *core.Config) { c.IDs = "serial" }, `ids: "serial" is none of random, uuid`},
+		{"ids", func(c *core.Config) { c.IDs = "number" }, `ids: "number" is none of random, uuid, serial`},
 		{"token storage", func(c *core.Config) { c.Session.TokenStorage = "plain" }, `session.tokenStorage: "plain"`},
 		{"strategy", func(c *core.Config) { c.Session.CookieCache.Strategy = "paseto" }, `session.cookieCache.strategy: "paseto"`},
 		{"hash", func(c *core.Config) { c.Password.Hash = "md5" }, `password.hash: "md5"`},

@@ -103,8 +103,13 @@ func (h *Host) open(ctx context.Context, userFields, sessionFields map[string]*f
 			return fmt.Errorf("core: the database does not protect what it is to protect:\n  %s", strings.Join(open, "\n  "))
 		}
 	}
+	if err := h.openSerial(live); err != nil {
+		return err
+	}
 	h.userModel = newModel(h.schema.Table("user"), len(userColumns), userFields)
 	h.sessionModel = newModel(h.schema.Table("session"), len(sessionColumns), sessionFields)
+	h.userModel.fill(live.Table(names.Table("user")), names)
+	h.sessionModel.fill(live.Table(names.Table("session")), names)
 	switch {
 	case h.cfg.Session.Store != nil:
 		h.copies = h.newSessionCopies()
@@ -134,6 +139,11 @@ func (h *Host) open(ctx context.Context, userFields, sessionFields map[string]*f
 	return nil
 }
 
+var (
+	banned     = schema.Column{Name: "banned", Kind: schema.Bool, Nullable: true, Hidden: true, Owner: "core"}
+	banExpires = schema.Column{Name: "banExpires", Kind: schema.Time, Nullable: true, Hidden: true, Owner: "core"}
+)
+
 // adoptBan adds the ban columns of Better Auth's admin plugin where the database has
 // them and no plugin of ours does: a ban must hold, whoever wrote it.
 func (h *Host) adoptBan(live *schema.Live) bool {
@@ -142,9 +152,9 @@ func (h *Host) adoptBan(live *schema.Live) bool {
 	if lt == nil || t.Column("banned") != nil || lt.Column(h.cfg.Names.Column("user", "banned")) == nil {
 		return false
 	}
-	t.Columns = append(t.Columns, schema.Column{Name: "banned", Kind: schema.Bool, Nullable: true, Hidden: true, Owner: "core"})
+	t.Columns = append(t.Columns, banned)
 	if t.Column("banExpires") == nil && lt.Column(h.cfg.Names.Column("user", "banExpires")) != nil {
-		t.Columns = append(t.Columns, schema.Column{Name: "banExpires", Kind: schema.Time, Nullable: true, Hidden: true, Owner: "core"})
+		t.Columns = append(t.Columns, banExpires)
 	}
 	return true
 }

@@ -61,6 +61,8 @@ func (b *compiler) extras(table string, list []Extra) (schema.Extension, map[str
 	fields := map[string]*field{}
 	for _, x := range f.list {
 		fields[x.Name] = x
+		// No user is made without it; sessions are, by core.
+		x.Written = x.Written || table == "user" && x.required
 	}
 	return schema.Extension{Table: table, Columns: f.Columns()}, fields
 }
@@ -114,6 +116,9 @@ func (m *model) userInput(rest input.Members, create bool) (map[string]any, erro
 			v, err := f.parse(raw)
 			if err != nil {
 				return nil, err
+			}
+			if v == nil && f.full {
+				return nil, ErrMissingField.WithMessage(f.Name + " is required")
 			}
 			out[f.Name] = v
 		case create && f.def != nil:

@@ -51,7 +51,7 @@ func newFields(list []Extra) (*Fields, []error) {
 			}
 			f.def = v
 		}
-		f.Column = schema.Column{Name: x.Name, Kind: kind, Nullable: true, Unique: x.Unique, Index: x.Index,
+		f.Column = schema.Column{Name: x.Name, Kind: kind, Nullable: true, Written: x.Default != nil, Unique: x.Unique, Index: x.Index,
 			Hidden: x.Returned != nil && !*x.Returned, Owner: "app"}
 		switch f.def.(type) {
 		case string, bool, int64:

@@ -65,6 +65,7 @@ type Host struct {
 
 	locks   sync.Map // of chan struct{}, by name: who of this process waits for a Lock
 	closing sync.Once
+	serial  map[string]*serialIDs // tables whose keys are numbers
 }
 
 // cookieSet are core's own cookies.
@@ -198,6 +199,8 @@ func (h *Host) NewID(table string) (string, error) {
 		return h.cfg.NewID(table)
 	case h.cfg.IDs == "uuid":
 		return token.UUIDv4(h.random)
+	case h.serial[table] != nil:
+		return h.serial[table].next(h.draw(table))
 	}
 	return token.ID(h.random)
 }

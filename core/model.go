@@ -31,6 +31,28 @@ type field struct {
 	input    bool
 	def      any // nil for none
 	check    func(string) error
+	full     bool // the database has it NOT NULL: another program made the column
+}
+
+// fill learns which added columns the database wants a value for.
+func (m *model) fill(lt *schema.LiveTable, names schema.Names) {
+	for _, f := range m.order {
+		if lt == nil {
+			return
+		}
+		lc := lt.Column(names.Column(m.table, f.Name))
+		f.full = lc != nil && !lc.Nullable && f.Nullable
+	}
+}
+
+// lacks names an added column that has to have a value and has none in extra; else "".
+func (m *model) lacks(extra map[string]any) string {
+	for _, f := range m.order {
+		if f.full && extra[f.Name] == nil {
+			return f.Name
+		}
+	}
+	return ""
 }
 
 func newModel(t *schema.Table, core int, fields map[string]*field) *model {

@@ -43,7 +43,7 @@ func (b *compiler) options() {
 			b.fault("%s: %q is none of %s", name, v, strings.Join(allowed, ", "))
 		}
 	}
-	oneOf("ids", cfg.IDs, "random", "uuid")
+	oneOf("ids", cfg.IDs, "random", "uuid", "serial")
 	oneOf("session.tokenStorage", cfg.Session.TokenStorage, "hashed", "compat")
 	oneOf("session.cookieCache.strategy", cfg.Session.CookieCache.Strategy, "compact", "jwt", "jwe")
 	oneOf("password.hash", cfg.Password.Hash, "argon2id", "scrypt")

@@ -113,6 +113,9 @@ func (h *Host) CreateUser(ctx context.Context, outer *Tx, c *Call, u *User, meth
 		e := &UserCreateEvent{Call: c, Tx: tx, User: u, Method: method}
 		return UserCreate.Run(ctx, h, tx, e, func(ctx context.Context) error {
 			u.Email = NormalEmail(u.Email)
+			if name := h.userModel.lacks(u.Extra); name != "" {
+				return ErrMissingField.WithMessage(name + " is required")
+			}
 			insert := storage.Statement{SQL: h.userModel.insert, Args: u.args()}
 			event := &Event{Type: EventSignUp, UserID: u.ID, Actor: actorOf(c), Call: c, Tx: tx, Detail: map[string]string{"method": method}}
 			if hash == "" {

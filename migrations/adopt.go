@@ -31,9 +31,9 @@ func (p *planner) adopt(t *schema.Table, lt *schema.LiveTable) {
 		switch {
 		case known[lc.Name]:
 		case !lc.Nullable && !lc.Default:
-			p.fault(t, t.Owner, "column %s, which no plugin knows, is NOT NULL without a default: every insert would fail", lc.Name)
+			p.fault(t, t.Owner, "column %s, which no plugin knows, is NOT NULL without a default: every insert would fail", schema.Printable(lc.Name))
 		default:
-			p.note(t, t.Owner, "no plugin knows column %s; it stays as it is", lc.Name)
+			p.note(t, t.Owner, "no plugin knows column %s; it stays as it is", schema.Printable(lc.Name))
 		}
 	}
 	for _, ix := range t.Indexes {
@@ -115,14 +115,14 @@ func (p *planner) compare(t *schema.Table, c *schema.Column, lc *schema.LiveColu
 	who := owner(t, c)
 	switch fit, why := fits(p.Dialect, c, lc.Type); fit {
 	case tolerated:
-		p.note(t, who, "column %s is %s: %s", lc.Name, lc.Type, why)
+		p.note(t, who, "column %s is %s: %s", schema.Printable(lc.Name), schema.Printable(lc.Type), why)
 	case unusable:
-		p.fault(t, who, "column %s is %s, want %s", lc.Name, lc.Type, typeOf(p.Dialect, c.Kind))
+		p.fault(t, who, "column %s is %s, want %s", schema.Printable(lc.Name), schema.Printable(lc.Type), typeOf(p.Dialect, c.Kind))
 	}
 	switch {
-	case c.Nullable && !lc.Nullable:
-		p.fault(t, who, "column %s is NOT NULL, but rows without a value are written", lc.Name)
+	case c.Nullable && !c.Written && c.Default == nil && !lc.Nullable:
+		p.fault(t, who, "column %s is NOT NULL, but rows without a value are written", schema.Printable(lc.Name))
 	case !c.Nullable && lc.Nullable && !c.PrimaryKey:
-		p.note(t, who, "column %s may be NULL; a row with a NULL cannot be read", lc.Name)
+		p.note(t, who, "column %s may be NULL; a row with a NULL cannot be read", schema.Printable(lc.Name))
 	}
 }

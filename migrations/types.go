@@ -32,6 +32,7 @@ const (
 	asText   = "its values are read and written as text"
 	tooBig   = "a value beyond its range is refused"
 	anyAffix = "SQLite keeps what is written"
+	jsonText = "its text is JSON, and must be"
 )
 
 // equivalents are the types that may stand in a table that somebody else made, with
@@ -62,7 +63,7 @@ var equivalents = map[storage.Dialect]map[schema.Kind]map[string]string{
 var ids = map[string]bool{"uuid": true, "integer": true, "bigint": true, "int": true, "smallint": true}
 
 func fits(d storage.Dialect, c *schema.Column, live string) (fit, string) {
-	base := baseType(live)
+	base := BaseType(live)
 	why, ok := equivalents[d][c.Kind][base]
 	switch {
 	case ok && why == "":
@@ -71,13 +72,22 @@ func fits(d storage.Dialect, c *schema.Column, live string) (fit, string) {
 		return tolerated, why
 	case c.Kind == schema.String && (c.PrimaryKey || c.References != nil) && ids[base]:
 		return tolerated, idType
+	case c.JSONText && d == storage.Postgres && (base == "json" || base == "jsonb"):
+		return tolerated, jsonText
 	}
 	return unusable, ""
 }
 
-// baseType leaves a length or precision out: "timestamp(3) with time zone" is
+// Fits tells whether a live column of that type can hold a column's values, and what
+// there is to know about it; see Plan.Notes and Plan.Faults.
+func Fits(d storage.Dialect, c *schema.Column, live string) (ok bool, why string) {
+	f, why := fits(d, c, live)
+	return f != unusable, why
+}
+
+// BaseType leaves a length or precision out: "timestamp(3) with time zone" is
 // "timestamp with time zone".
-func baseType(live string) string {
+func BaseType(live string) string {
 	live = strings.ToLower(live)
 	if i := strings.IndexByte(live, '('); i >= 0 {
 		if j := strings.IndexByte(live[i:], ')'); j >= 0 {
@@ -101,7 +111,7 @@ func (p *planner) column(t *schema.Table, c *schema.Column) string {
 func (p *planner) columnType(c *schema.Column) string {
 	if r := c.References; r != nil && c.Kind == schema.String {
 		if lt := p.live.Table(p.Names.Table(r.Table)); lt != nil {
-			if lc := lt.Column(p.Names.Column(r.Table, r.Column)); lc != nil && ids[baseType(lc.Type)] {
+			if lc := lt.Column(p.Names.Column(r.Table, r.Column)); lc != nil && ids[BaseType(lc.Type)] {
 				return lc.Type
 			}
 		}

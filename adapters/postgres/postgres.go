@@ -61,8 +61,9 @@ const (
 // Database is the adapter.
 type Database struct {
 	*sqldb.DB
-	db  *sqlx.DB
-	dsn string // of the listener; empty: there is none
+	db        *sqlx.DB
+	dsn       string  // of the listener; empty: there is none
+	sequences *sql.DB // for NextIDs alone; nil where the handle is the app's
 }
 
 var _ storage.Database = (*Database)(nil)
@@ -118,6 +119,9 @@ func Open(ctx context.Context, dsn string, o Options) (storage.Database, error) 
 		_ = db.Close()
 		return nil, err
 	}
+	d.sequences = sql.OpenDB(connector) // it connects when it is needed
+	d.sequences.SetMaxOpenConns(1)
+	d.sequences.SetConnMaxLifetime(max(0, o.ConnMaxLifetime))
 	return d, nil
 }
 

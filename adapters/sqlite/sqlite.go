@@ -39,6 +39,9 @@ type Options struct {
 	// StatementTimeout bounds a statement whose context has no deadline. Default 10 s;
 	// negative: none.
 	StatementTimeout time.Duration `yaml:"statementTimeout"`
+	// ReadOnly opens a file that is there without changing anything of it, its journal mode
+	// included: whatever would write fails.
+	ReadOnly bool `yaml:"-"`
 }
 
 const (
@@ -93,10 +96,14 @@ func Open(ctx context.Context, path string, o Options) (storage.Database, error)
 			return nil, &storage.Error{Kind: storage.Unavailable, Err: err}
 		}
 		d.temp, d.file = temp, filepath.Join(temp, "memory.db")
+	} else if o.ReadOnly {
+		if _, err := os.Stat(path); err != nil {
+			return nil, &storage.Error{Kind: storage.Unavailable, Err: err}
+		}
 	} else if err := makeFile(path); err != nil {
 		return nil, &storage.Error{Kind: storage.Unavailable, Err: err}
 	}
-	writer, err := openPool(d.file, o, false, 1)
+	writer, err := openPool(d.file, o, o.ReadOnly, 1)
 	if err == nil {
 		d.write = writer
 		// The writer makes the write-ahead log before a reader looks for it.

@@ -1,5 +1,5 @@
 // Command server is Sallyport as the conformance suite starts it: set up by PORT, SINK,
-// SECRET, PLUGINS, OPTIONS and DATABASE_URL (see ../README.md), on a fresh SQLite
+// SECRET, PLUGINS, OPTIONS, DATABASE_URL and DATABASE_PATH (see ../README.md), on a fresh SQLite
 // database in memory or on PostgreSQL in Better Auth's naming and hash, so that either
 // server can go on with the other's database.
 package main
@@ -48,7 +48,7 @@ func run(ctx context.Context) error {
 	if err := o.parse(os.Getenv("OPTIONS")); err != nil {
 		return err
 	}
-	db, shared, err := open(ctx, os.Getenv("DATABASE_URL"))
+	db, shared, err := open(ctx, os.Getenv("DATABASE_URL"), os.Getenv("DATABASE_PATH"))
 	if err != nil {
 		return err
 	}
@@ -57,14 +57,19 @@ func run(ctx context.Context) error {
 	cfg.Secret = os.Getenv("SECRET")
 	cfg.Database = db
 	cfg.Logger = slog.New(slog.NewTextHandler(logs(), nil))
-	if shared {
-		cfg.Names = schema.Names{Naming: schema.BetterAuth}
-	}
 	if cfg.Mailer, err = mailer(os.Getenv("SINK")); err != nil {
 		return err
 	}
 	if cfg.Plugins, err = o.plugins(os.Getenv("PLUGINS")); err != nil {
 		return err
+	}
+	if shared {
+		if cfg, err = adoptNames(ctx, cfg); err != nil {
+			return err
+		}
+		if cfg.Plugins, err = o.plugins(os.Getenv("PLUGINS")); err != nil {
+			return err
+		}
 	}
 	if err := migrate(ctx, cfg); err != nil {
 		return err
@@ -96,7 +101,11 @@ func run(ctx context.Context) error {
 	return errors.Join(app.ShutdownWithContext(closing), auth.Close(closing))
 }
 
-func open(ctx context.Context, url string) (db storage.Database, shared bool, err error) {
+func open(ctx context.Context, url, path string) (db storage.Database, shared bool, err error) {
+	if path != "" {
+		db, err = sqlite.Open(ctx, path, sqlite.Options{})
+		return db, true, err
+	}
 	if url == "" {
 		db, err = sqlite.Open(ctx, sqlite.Memory, sqlite.Options{})
 		return db, false, err

@@ -2,6 +2,7 @@ package schema
 
 import (
 	"fmt"
+	"strconv"
 	"strings"
 	"unicode"
 )
@@ -106,4 +107,18 @@ func (n Names) Check(s *Schema) (faults []error) {
 		}
 	}
 	return faults
+}
+
+// Printable writes a name that was found in a database for people and for comments of
+// SQL: as it stands if it is made of letters, digits, underscores, hyphens, spaces, commas
+// and parentheses, as names and types are, else quoted, with everything escaped that ends
+// a line or that a terminal takes for a command. Whoever may make a table chose the name.
+func Printable(s string) string {
+	strange := strings.ContainsFunc(s, func(r rune) bool {
+		return (r < 'a' || r > 'z') && (r < 'A' || r > 'Z') && (r < '0' || r > '9') && !strings.ContainsRune("_- ,().[]", r)
+	})
+	if s == "" || strange {
+		return strconv.Quote(s)
+	}
+	return s
 }

@@ -21,7 +21,9 @@ import (
 //	now                    database default: time of writing (PostgreSQL)
 //	null                   nullable although the Go type is not a pointer
 //	hidden                 never part of an answer
+//	written                nullable, but every row that is written has a value
 //	json                   a string field that holds a JSON column
+//	jsontext               a text column that holds JSON: json and jsonb will do where they are there
 //
 // A field without a db tag, or with "-", is no column. It panics on a tag that it does
 // not know: a row struct is part of the program's text.
@@ -100,6 +102,10 @@ func (c *Column) options(tag string) error {
 			c.DefaultNow = true
 		case "json":
 			c.Kind = JSON
+		case "written":
+			c.Written = true
+		case "jsontext":
+			c.JSONText = true
 		case "references":
 			table, column, ok := strings.Cut(value, ".")
 			if !ok {

@@ -77,6 +77,12 @@ type Column struct {
 	// DefaultNow makes the database fill in the time of writing (PostgreSQL only, as
 	// Better Auth does it).
 	DefaultNow bool
+	// Written columns are nullable, but every row that is written has a value there: the
+	// app's own required fields. A database may have them NOT NULL.
+	Written bool
+	// JSONText is a String whose text is JSON. Where somebody else made the table it may be a
+	// column of JSON.
+	JSONText bool
 	// Hidden columns never leave the server in an answer.
 	Hidden bool
 	// Owner is the plugin that wants the column ("core" for core's own); it is named

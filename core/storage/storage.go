@@ -101,6 +101,12 @@ type Database interface {
 	Close() error
 }
 
+// Sequencer is what a Database may be besides: it draws ids from the sequence that fills a
+// table's key. It is called inside of transactions and takes no part in them.
+type Sequencer interface {
+	NextIDs(ctx context.Context, table string, n int) ([]int64, error)
+}
+
 // Explainer is what a Database may be besides: it describes an error of its driver's that
 // did not come through it, with logical names. It returns nil if it is none.
 type Explainer interface{ Explain(err error) *Error }

@@ -33,8 +33,14 @@ func (a Detailed) MarshalJSON() ([]byte, error) {
 // metadata is the metadata as an object; absent without one.
 func metadata(o *Organization) core.Member {
 	m := core.Member{Name: "metadata"}
-	if o.Metadata != nil && json.Valid([]byte(*o.Metadata)) {
-		m.Raw = json.RawMessage(*o.Metadata)
+	if o.Metadata == nil || !json.Valid([]byte(*o.Metadata)) {
+		return m
+	}
+	m.Raw = json.RawMessage(*o.Metadata)
+	// A column of JSON that Better Auth writes its text to holds that text as a JSON string.
+	var text string
+	if m.Raw[0] == '"' && json.Unmarshal(m.Raw, &text) == nil && json.Valid([]byte(text)) {
+		m.Raw = json.RawMessage(text)
 	}
 	return m
 }

@@ -246,8 +246,12 @@ func (p *Plugin) deleteRole(ctx context.Context, c *core.Call, in DeleteRoleInpu
 // With the organization's row locked the answer holds until the commit.
 func (p *Plugin) holders(ctx context.Context, q storage.Conn, organizationID, except, role string) (bool, error) {
 	// The pattern finds too much ("coowner"); what counts is read from the names.
-	rows, err := q.Query(ctx, `SELECT {member.role} FROM {member=} WHERE {member.organizationId} = ? AND {member.id} <> ? AND {member.role} LIKE ? ESCAPE '\'`,
-		organizationID, except, "%"+likePattern(role)+"%")
+	sql, args := `SELECT {member.role} FROM {member=} WHERE {member.organizationId} = ? AND {member.role} LIKE ? ESCAPE '\'`,
+		[]any{organizationID, "%" + likePattern(role) + "%"}
+	if except != "" { // an empty text is no id where ids are uuids or numbers
+		sql, args = sql+" AND {member.id} <> ?", append(args, except)
+	}
+	rows, err := q.Query(ctx, sql, args...)
 	if err != nil {
 		return false, err
 	}

@@ -20,7 +20,7 @@ type Passkey struct {
 	DeviceType   string     `db:"deviceType"` // "singleDevice" or "multiDevice"
 	BackedUp     bool       `db:"backedUp"`
 	Transports   *string    `db:"transports"` // joined by commas
-	CreatedAt    *time.Time `db:"createdAt"`
+	CreatedAt    *time.Time `db:"createdAt" schema:"written"`
 	AAGUID       *string    `db:"aaguid"` // as a UUID
 }
 

@@ -14,7 +14,7 @@ type Organization struct {
 	Slug      string    `db:"slug" schema:"unique"`
 	Logo      *string   `db:"logo"`
 	CreatedAt time.Time `db:"createdAt"`
-	Metadata  *string   `db:"metadata"` // a JSON object as text
+	Metadata  *string   `db:"metadata" schema:"jsontext"` // a JSON object as text
 	core.Extras
 }
 
@@ -43,7 +43,7 @@ type Invitation struct {
 	ID             string    `db:"id" schema:"key"`
 	OrganizationID string    `db:"organizationId" schema:"references=organization,cascade,index"`
 	Email          string    `db:"email" schema:"index"` // lower case
-	Role           *string   `db:"role"`
+	Role           *string   `db:"role" schema:"written"`
 	TeamID         *string   `db:"teamId"` // ids of teams, joined by commas; with teams only
 	Status         string    `db:"status"`
 	ExpiresAt      time.Time `db:"expiresAt"`
@@ -70,16 +70,16 @@ type TeamMember struct {
 	UserID string `db:"userId" schema:"references=user,cascade,index"`
 	// MembershipKey is SHA-256 over team and user, so that nobody is in a team twice; NULL in
 	// rows of older versions of Better Auth.
-	MembershipKey *string    `db:"membershipKey" schema:"unique,hidden"`
-	CreatedAt     *time.Time `db:"createdAt"`
+	MembershipKey *string    `db:"membershipKey" schema:"unique,written,hidden"`
+	CreatedAt     *time.Time `db:"createdAt" schema:"written"`
 }
 
 // Role is a role that an organization has made for itself.
 type Role struct {
 	ID             string     `db:"id" schema:"key"`
 	OrganizationID string     `db:"organizationId" schema:"references=organization,cascade,index"`
-	Role           string     `db:"role" schema:"index"` // its name, lower case
-	Permission     string     `db:"permission"`          // access.Permissions as JSON text
+	Role           string     `db:"role" schema:"index"`          // its name, lower case
+	Permission     string     `db:"permission" schema:"jsontext"` // access.Permissions as JSON text
 	CreatedAt      time.Time  `db:"createdAt" schema:"now"`
 	UpdatedAt      *time.Time `db:"updatedAt"`
 	core.Extras

@@ -1,0 +1,160 @@
+package adopt
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/sallyport-auth/sallyport/core/schema"
+)
+
+// match is a known table that was found.
+type match struct {
+	entry
+	live *schema.LiveTable
+	cols map[string]string // logical to live
+}
+
+// has tells whether the table has that column.
+func (m *match) has(column string) bool { return m != nil && m.cols[column] != "" }
+
+// matcher finds known tables in a live schema.
+type matcher struct {
+	live    *schema.Live
+	faults  []string
+	matches []*match
+	camel   int // names that are as Better Auth writes them, and not in snake case
+	snake   int // the other way round
+}
+
+func (m *matcher) find(name string) *match {
+	for _, x := range m.matches {
+		if x.name == name {
+			return x
+		}
+	}
+	return nil
+}
+
+// tables matches every entry with the live table that looks most like it.
+func (m *matcher) tables(list []entry) {
+	taken := map[string]bool{}
+	for _, exact := range []bool{true, false} {
+		for _, e := range list {
+			if m.find(e.name) != nil {
+				continue
+			}
+			if x := m.best(e, exact, taken); x != nil {
+				taken[x.live.Name] = true
+				m.matches = append(m.matches, x)
+			}
+		}
+	}
+	slices.SortStableFunc(m.matches, func(a, b *match) int { return order(list, a.name) - order(list, b.name) })
+}
+
+func order(list []entry, name string) int {
+	return slices.IndexFunc(list, func(e entry) bool { return e.name == name })
+}
+
+// best is the table that has the entry's name and at least half of the columns that it
+// must have, or, not exact, one whose name ends in it and that has all of them: an app's
+// own "member" may be anybody's.
+func (m *matcher) best(e entry, exact bool, taken map[string]bool) (best *match) {
+	keys := []string{tableKey(e.name)}
+	for _, a := range e.also {
+		keys = append(keys, tableKey(a))
+	}
+	var top, second int
+	for i := range m.live.Tables {
+		t := &m.live.Tables[i]
+		key := tableKey(t.Name)
+		same := slices.Contains(keys, key)
+		if taken[t.Name] || same != exact || !exact && (key == "" || !strings.HasSuffix(key, keys[0])) {
+			continue
+		}
+		x := &match{entry: e, live: t, cols: map[string]string{}}
+		must, have := 0, 0
+		for _, c := range e.columns {
+			found := m.candidates(t, c.name)
+			for _, a := range c.also {
+				if len(found) == 0 {
+					found = m.candidates(t, a)
+				}
+			}
+			if len(found) > 0 {
+				x.cols[c.name] = found[0]
+			}
+			if c.must {
+				must++
+				have += min(1, len(found))
+			}
+		}
+		if have*2 < must || !exact && have < must {
+			continue
+		}
+		switch n := len(x.cols); {
+		case n > top:
+			best, top, second = x, n, 0
+		case n == top:
+			second = n
+		}
+	}
+	if best != nil && second == top {
+		m.faults = append(m.faults, fmt.Sprintf("several tables look like Better Auth's %s: name the right one in a mapping (database.overrides)", e.name))
+	}
+	return best
+}
+
+func (m *matcher) candidates(t *schema.LiveTable, logical string) (out []string) {
+	for _, c := range t.Columns {
+		if n := norm(c.Name); n != "" && n == norm(logical) {
+			out = append(out, c.Name)
+		}
+	}
+	return out
+}
+
+// naming decides by the names that differ between the two rules which one holds.
+func (m *matcher) naming() schema.Naming {
+	camel, snake := schema.Names{Naming: schema.BetterAuth}, schema.Names{Naming: schema.Snake}
+	vote := func(live, c, s string) {
+		switch {
+		case c == s:
+		case live == c:
+			m.camel++
+		case live == s:
+			m.snake++
+		}
+	}
+	for _, x := range m.matches {
+		vote(x.live.Name, camel.Table(x.name), snake.Table(x.name))
+		for logical, live := range x.cols {
+			vote(live, camel.Column(x.name, logical), snake.Column(x.name, logical))
+		}
+	}
+	if m.camel > m.snake {
+		return schema.BetterAuth
+	}
+	return schema.Snake
+}
+
+// settle chooses among columns that differ in letter case and underscores only: the one
+// that follows the naming.
+func (m *matcher) settle(naming schema.Naming) {
+	rule := schema.Names{Naming: naming}
+	for _, x := range m.matches {
+		for logical := range x.cols {
+			list := m.candidates(x.live, logical)
+			if len(list) < 2 {
+				continue
+			}
+			if want := rule.Column(x.name, logical); slices.Contains(list, want) {
+				x.cols[logical] = want
+				continue
+			}
+			m.faults = append(m.faults, fmt.Sprintf("table %s has several columns that look like %s: name the right one in a mapping (database.overrides)", Quote(x.live.Name), logical))
+		}
+	}
+	slices.Sort(m.faults)
+}

@@ -1,0 +1,194 @@
+package adopt
+
+import (
+	"errors"
+	"slices"
+	"strings"
+
+	"github.com/sallyport-auth/sallyport/core/schema"
+	"github.com/sallyport-auth/sallyport/core/storage"
+	"github.com/sallyport-auth/sallyport/migrations"
+)
+
+// ErrNoTables says that there is nothing to adopt.
+var ErrNoTables = errors.New("no table of the schema looks like Better Auth's user, session and account")
+
+// Sources of a database.
+const (
+	BetterAuth = "better-auth"
+	Mana       = "mana"
+)
+
+// Proposal is how a database could be taken over.
+type Proposal struct {
+	From      string
+	Dialect   storage.Dialect
+	Naming    schema.Naming
+	Schema    string // PostgreSQL's; empty for "public"
+	Overrides map[string]string
+	// IDs is "random", "uuid" or "serial": how ids are made in the table of users.
+	IDs string
+	// Plugins are the ids of plugins whose tables or columns are there.
+	Plugins []string
+	// Teams and Roles are options of the plugin organization.
+	Teams, Roles bool
+	// Fields are columns of user that no plugin knows and that want a value.
+	Fields []Field
+	// Faults keep the proposal from being one.
+	Faults []string
+
+	live *schema.Live
+	m    *matcher
+}
+
+// Field is a column of user that only the app knows, for user.additionalFields.
+type Field struct{ Name, Column, Type string }
+
+// Propose looks at the tables of one schema. It fails with ErrNoTables.
+func Propose(d storage.Dialect, live *schema.Live, from, in string) (*Proposal, error) {
+	p := &Proposal{From: from, Dialect: d, Schema: in, Overrides: map[string]string{}, live: live, m: &matcher{live: live}}
+	p.m.tables(entries())
+	for _, name := range []string{"user", "session", "account"} {
+		if p.m.find(name) == nil {
+			return nil, ErrNoTables
+		}
+	}
+	p.Naming = p.m.naming()
+	p.m.settle(p.Naming)
+	p.Faults = p.m.faults
+	if p.IDs = p.ids(); p.IDs == "serial" && d == storage.SQLite {
+		p.Faults = append(p.Faults, "the ids are numbers: they are drawn from sequences, which SQLite has none of, so only PostgreSQL's can be gone on with")
+	}
+	p.plugins()
+	p.fields()
+	return p, nil
+}
+
+func (p *Proposal) ids() string {
+	u := p.m.find("user")
+	if c := u.live.Column(u.cols["id"]); c != nil {
+		switch migrations.BaseType(c.Type) {
+		case "uuid":
+			return "uuid"
+		case "integer", "bigint", "int", "smallint":
+			return "serial"
+		}
+	}
+	return "random"
+}
+
+// plugins finds out what was in use. Passwords always are: who has none can set one.
+func (p *Proposal) plugins() {
+	p.Plugins = []string{"email-password"}
+	add := func(theirs string) {
+		if ours := plugins[theirs]; ours != "" && !slices.Contains(p.Plugins, ours) {
+			p.Plugins = append(p.Plugins, ours)
+		}
+	}
+	for _, m := range p.m.matches {
+		if add(m.plugin); m.name == "user" && m.has("twoFactorEnabled") {
+			add("two-factor") // its table is missing: the plan makes it
+		}
+	}
+	p.Teams = p.m.find("team") != nil
+	p.Roles = p.m.find("organizationRole") != nil
+}
+
+// fields finds columns that every new user needs a value for. Sessions are made without
+// input: such a column of theirs is a fault of the plan.
+func (p *Proposal) fields() {
+	m := p.m.find("user")
+	for _, c := range m.live.Columns {
+		if c.Nullable || c.Default || m.known(c.Name) {
+			continue
+		}
+		typ, name := fieldType(p.Dialect, c.Type), c.Name
+		if p.Naming == schema.Snake {
+			name = camel(c.Name)
+		}
+		if typ != "" && plain(name) {
+			p.Fields = append(p.Fields, Field{name, c.Name, typ})
+		}
+	}
+}
+
+func (m *match) known(live string) bool {
+	for _, l := range m.cols {
+		if l == live {
+			return true
+		}
+	}
+	return false
+}
+
+// fieldType is how additionalFields calls a type; empty for one that it does not know.
+func fieldType(d storage.Dialect, live string) string {
+	for _, t := range []struct {
+		kind schema.Kind
+		name string
+	}{{schema.String, "string"}, {schema.Bool, "boolean"}, {schema.Int, "number"}, {schema.Time, "date"}, {schema.JSON, "json"}} {
+		if ok, _ := migrations.Fits(d, &schema.Column{Kind: t.kind}, live); ok {
+			return t.name
+		}
+	}
+	return ""
+}
+
+// camel turns snake_case into camelCase.
+func camel(s string) string {
+	parts := strings.Split(s, "_")
+	for i := 1; i < len(parts); i++ {
+		if parts[i] != "" {
+			parts[i] = strings.ToUpper(parts[i][:1]) + parts[i][1:]
+		}
+	}
+	return strings.Join(parts, "")
+}
+
+// Complete adds the overrides, once it is known which tables and columns the plugins want.
+// A table of ours whose name an app's own table has already gets another one.
+func (p *Proposal) Complete(want *schema.Schema) {
+	rule := schema.Names{Naming: p.Naming}
+	for i := range want.Tables {
+		t := &want.Tables[i]
+		name := rule.Table(t.Name)
+		m := p.m.find(t.Name)
+		if m == nil {
+			if lt := p.live.Table(name); lt != nil && !ours(t, lt, rule) {
+				p.Overrides[t.Name] = "sallyport_" + name
+			}
+			continue
+		}
+		if name != m.live.Name {
+			p.Overrides[t.Name] = m.live.Name
+		}
+		for _, c := range t.Columns {
+			if live := m.cols[c.Name]; live != "" && live != rule.Column(t.Name, c.Name) {
+				p.Overrides[t.Name+"."+c.Name] = live
+			}
+		}
+		for _, f := range p.Fields {
+			if t.Name == "user" && f.Column != rule.Column(t.Name, f.Name) {
+				p.Overrides[t.Name+"."+f.Name] = f.Column
+			}
+		}
+	}
+	// A ban holds although no plugin wants its columns.
+	u := p.m.find("user")
+	for _, c := range []string{"banned", "banExpires"} {
+		if live := u.cols[c]; live != "" && live != rule.Column("user", c) {
+			p.Overrides["user."+c] = live
+		}
+	}
+}
+
+// ours tells whether a table that has the name of one of ours was made for it: it has
+// every column that a row needs.
+func ours(t *schema.Table, lt *schema.LiveTable, rule schema.Names) bool {
+	for _, c := range t.Columns {
+		if !c.Nullable && lt.Column(rule.Column(t.Name, c.Name)) == nil {
+			return false
+		}
+	}
+	return true
+}
