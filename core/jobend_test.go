@@ -192,7 +192,7 @@ func TestBacklog(t *testing.T) {
 		e.enqueue(1)
 		b, err := e.auth.Backlog(t.Context())
 		want := core.JobBacklog{Waiting: 3, Due: 1, Failed: 1, Since: since, Oldest: due}
-		if err != nil || b.JobBacklog != want || b.Jobs["mail"] != want || b.Jobs["session-copies.void"] != (core.JobBacklog{}) || len(b.Jobs) != 2 {
+		if err != nil || b.JobBacklog != want || b.Jobs["mail"] != want || b.Jobs["session-copies.void"] != (core.JobBacklog{}) || b.Jobs["notice"] != (core.JobBacklog{}) || len(b.Jobs) != 3 {
 			t.Errorf("%+v, %v, want %+v", b, err, want)
 		}
 	})
