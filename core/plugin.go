@@ -117,7 +117,7 @@ type DataSet struct {
 // PageEntry is something that the built-in pages show while the plugin is enabled.
 type PageEntry struct {
 	ID     string `json:"id"`
-	Kind   string `json:"kind"`   // "sign-in", "sign-up" or "account"
+	Kind   string `json:"kind"`   // "sign-in", "sign-up", "account", "challenge" or "page" (server/pages)
 	Title  string `json:"title"`  // in English
 	Module string `json:"module"` // file name of an ES module that exports render(root, ctx)
 	Order  int    `json:"order"`

@@ -23,13 +23,17 @@ func (p *Plugin) labels(ctx context.Context, c *core.Call, _ core.None) ([]Label
 	}
 	out := []Label{}
 	for _, b := range list[:min(len(list), maxLabels)] {
-		out = append(out, Label{ID: b.ID, Name: line(b.Name, maxName), Role: b.Role, TotalEmails: size(b.TotalEmails),
-			UnreadEmails: size(b.UnreadEmails), ParentID: b.ParentID, SortOrder: size(b.SortOrder)})
+		out = append(out, label(b))
 	}
 	slices.SortStableFunc(out, func(a, b Label) int {
 		return cmp.Or(cmp.Compare(a.SortOrder, b.SortOrder), cmp.Compare(a.Name, b.Name))
 	})
 	return out, nil
+}
+
+func label(b jmap.Mailbox) Label {
+	return Label{ID: b.ID, Name: line(b.Name, maxName), Role: b.Role, TotalEmails: size(b.TotalEmails),
+		UnreadEmails: size(b.UnreadEmails), ParentID: b.ParentID, SortOrder: size(b.SortOrder)}
 }
 
 func (m *mailbox) labels(ctx context.Context) ([]jmap.Mailbox, error) {

@@ -90,8 +90,9 @@ func (p *Plugin) Spec() core.Spec {
 		Endpoints: []core.Endpoint{
 			Threads.Handle(p.threads), ReadThread.Handle(p.readThread), UpdateMessage.Handle(p.updateMessage),
 			Attachment.Handle(p.attachment), Upload.Handle(p.upload), Send.Handle(p.send),
-			Labels.Handle(p.labels), Accounts.Handle(p.accounts), UpdateAccount.Handle(p.updateAccount),
+			Labels.Handle(p.labels), MakeLabel.Handle(p.makeLabel), Accounts.Handle(p.accounts), UpdateAccount.Handle(p.updateAccount),
 		},
+		Pages:     []core.PageEntry{{ID: ID, Kind: "page", Title: "Mail", Module: "mail.js", Order: 10}},
 		Envelopes: []core.Envelope{{Prefix: base + "/", Owns: true, Write: envelope}},
 		Errors:    codes,
 		Limits:    []core.RateLimit{{Paths: []string{Send.Path()}, Max: 30, Window: 60}},

@@ -17,6 +17,7 @@ var (
 	Upload        = core.NewRoute[UploadInput, Uploaded]("POST "+base+"/attachments", core.Absolute)
 	Send          = core.NewRoute[SendInput, Sent]("POST "+base+"/send", core.Absolute)
 	Labels        = core.NewRoute[core.None, []Label]("GET "+base+"/labels", core.Absolute)
+	MakeLabel     = core.NewRoute[LabelInput, Label]("POST "+base+"/labels", core.Absolute)
 	Accounts      = core.NewRoute[core.None, []Account]("GET "+base+"/accounts", core.Absolute)
 	UpdateAccount = core.NewRoute[AccountInput, Account]("PUT "+base+"/accounts/:id", core.Absolute)
 )
@@ -176,6 +177,11 @@ type Label struct {
 	UnreadEmails int     `json:"unreadEmails"`
 	ParentID     *string `json:"parentId"`
 	SortOrder    int     `json:"sortOrder"`
+}
+
+// LabelInput is the input of MakeLabel.
+type LabelInput struct {
+	Role string `json:"role" input:"nonempty"` // drafts, sent, archive, trash or junk
 }
 
 // Account is the caller's mail account; a user has one.

@@ -17,6 +17,7 @@ func TestRules(t *testing.T) {
 			ada.Do(plugintest.Request{Method: "PUT", Path: base + path, Body: body}).Want(200)
 		}
 		ada.Get(base + "/labels").Want(200)
+		ada.Post(base+"/labels", m{"role": "archive"}).Want(200)
 		ada.Get(base + "/threads?limit=10&q=one").Want(200)
 		ada.Get(base + "/threads/first").Want(200)
 		ada.Get(base + "/messages/one/attachments/b-one").Want(200)

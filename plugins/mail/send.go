@@ -176,35 +176,9 @@ func sending(err error) error {
 
 // folders are the ids of drafts and sent mails, which are made where they are missing.
 func (m *mailbox) folders(ctx context.Context) (drafts, sent string, err error) {
-	list, err := m.labels(ctx)
+	ids, err := m.withRoles(ctx, "drafts", "sent")
 	if err != nil {
 		return "", "", err
-	}
-	ids := map[string]string{}
-	names := map[string]string{}
-	for _, b := range list {
-		if b.ParentID == nil {
-			names[b.Name] = b.ID
-		}
-		ids[text(b.Role)] = b.ID
-	}
-	for role, name := range map[string]string{"drafts": "Drafts", "sent": "Sent"} {
-		if ids[role] != "" {
-			continue
-		}
-		if ids[role] = names[name]; ids[role] != "" { // without a role, but what people take for it
-			continue
-		}
-		var answer jmap.SetAnswer
-		const method = "Mailbox/set"
-		if err := m.do(ctx, jmap.Call{Method: method, Into: &answer, Args: jmap.Args{"create": map[string]any{"new": map[string]any{"name": name, "role": role}}}}); err != nil {
-			return "", "", err
-		}
-		made, err := answer.Made(method, "new")
-		if err != nil {
-			return "", "", err
-		}
-		ids[role] = made.ID
 	}
 	return ids["drafts"], ids["sent"], nil
 }

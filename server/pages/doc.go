@@ -28,21 +28,23 @@
 //
 // A kind says where an entry is shown: "sign-in" and "sign-up" on these pages,
 // "account" as a section of the account page, "challenge" as a further step when a
-// sign-in answers twoFactorRedirect, "page" as a page of its own at /p/<id>. Entries of
-// one kind are shown in ascending order; one plugin may have entries of several kinds,
+// sign-in answers twoFactorRedirect, "page" as a page of its own at /p/<id>, to which a
+// link stands in the header while somebody is signed in. Entries of one kind are shown in ascending order; one plugin may have entries of several kinds,
 // with the same module. The sections for name, address, sessions and deletion belong
 // to core and need no entry; an entry with the same id and kind replaces one of them.
 // An option that is absent counts as offered; lengths default to 8 and 128.
 //
 // # Modules
 //
-// A module is one self-contained ES module that exports
+// A module is an ES module, alone or with others beside it, that exports
 //
 //	export async function render(root, ctx) { ... }
+//	export const full = true; // of a page that wants the whole width and has an h1 of its own
 //
 // root is an empty element that the module fills. ctx carries:
 //
-//	api            get(path, query), post(path, body): JSON, or an ApiError {code, status, message}
+//	api            get(path, query), post(path, body, {wait}), put(path, body): JSON, or an ApiError
+//	               {code, status, message}; wait is in ms. href(path); at(base): the same below another path
 //	entry          the entry that is being shown (id, kind, title, module, order)
 //	options        the options of the plugin named by entry.id; never null
 //	features       the whole answer of /features
@@ -63,6 +65,11 @@
 //	language       "en", "de", "fr", "it" or "es"
 //	date           (value, style): a time as people of the language write it (Intl.DateTimeFormat)
 //	title          (entry): the title of an entry in the language of the page
+//	style          (name): adds a style sheet of the shell's parts; a promise
+//	onMove         (fn): calls fn in the place of a new render when "back" or "forward" stays on the path
+//
+// What a module keeps for a visit is in sessionStorage under names that begin with "sallyport:":
+// it is erased with the sign-out.
 //
 // # Languages
 //
@@ -87,5 +94,6 @@
 // What is in the documents themselves, and the page for unknown paths, is in documents.go.
 //
 // A module must build its elements with text, never with markup, and must not set
-// inline styles or handlers: the Content-Security-Policy refuses them.
+// inline styles or handlers: the Content-Security-Policy refuses them. HTML of strangers is
+// shown in a sandboxed frame alone (m/mail-body.js).
 package pages

@@ -2,6 +2,8 @@ package pages
 
 import (
 	"bytes"
+	"crypto/sha256"
+	"encoding/base64"
 	"maps"
 	"path"
 	"regexp"
@@ -84,7 +86,7 @@ func TestServePaths(t *testing.T) {
 func TestSecurityHeadersOnEveryAnswer(t *testing.T) {
 	p := mustNew(t, Options{})
 	want := map[string]string{
-		"Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; " +
+		"Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self' " + hashOfFrameStyle(t) + "; img-src 'self' data:; " +
 			"connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
 		"Cross-Origin-Opener-Policy":   "same-origin",
 		"Cross-Origin-Resource-Policy": "same-origin",
@@ -102,6 +104,25 @@ func TestSecurityHeadersOnEveryAnswer(t *testing.T) {
 			}
 		}
 	}
+}
+
+// hashOfFrameStyle is the style of the frames for mails, as a source of a policy (CSP Level 3, section 2.3.1).
+func hashOfFrameStyle(t *testing.T) string {
+	t.Helper()
+	code, err := static.ReadFile("static/m/mail-body.js")
+	if err != nil {
+		t.Fatal(err)
+	}
+	m := regexp.MustCompile(`const style = "([^"\\\\]+)";`).FindSubmatch(code)
+	if m == nil {
+		t.Fatal("mail-body.js has no style of one line")
+	}
+	sum := sha256.Sum256(m[1])
+	source := "'sha256-" + base64.StdEncoding.EncodeToString(sum[:]) + "'"
+	if policy := "style-src " + source + ";"; !bytes.Contains(code, []byte(policy)) {
+		t.Errorf("mail-body.js does not allow its own style: want %s", policy)
+	}
+	return source
 }
 
 func TestCaching(t *testing.T) {
@@ -228,11 +249,18 @@ func TestNothingInlineAndNothingFromElsewhere(t *testing.T) {
 	}
 }
 
-// Every import of the shell's parts must resolve to a part.
+// Every import of the shell's parts must resolve to a part, and every one of a module to a module.
 func TestImportsResolve(t *testing.T) {
 	p := mustNew(t, Options{})
 	imports := regexp.MustCompile(`from "\./([^"]+)"`)
 	found := 0
+	for name, a := range p.fixed {
+		for _, m := range imports.FindAllSubmatch(a.body, -1) {
+			if _, ok := p.fixed["/m/"+string(m[1])]; strings.HasPrefix(name, "/m/") && !ok {
+				t.Errorf("%s imports %s, which is not there", name, m[1])
+			}
+		}
+	}
 	for name, a := range p.parts {
 		for _, m := range imports.FindAllSubmatch(a.body, -1) {
 			found++

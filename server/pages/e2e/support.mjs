@@ -29,7 +29,7 @@ export const looks = [
 
 const sleep = (ms) => new Promise((r) => setTimeout(r, ms));
 
-async function until(what, attempt) {
+export async function until(what, attempt) {
   for (let i = 0; i < 300; i++) {
     const found = await attempt();
     if (found) return found;
@@ -122,7 +122,7 @@ export class Visitor {
     page.on("console", (m) => {
       // The browser reports every refused request; refusals are part of the journey.
       // It also asks for a /favicon.ico where an answer of the wire is opened as a page.
-      const refused = m.text().startsWith("Failed to load resource") && /\/api\/auth\/|\/favicon\.ico$/.test(m.location().url);
+      const refused = m.text().startsWith("Failed to load resource") && /\/api\/(auth|v1)\/|\/favicon\.ico$/.test(m.location().url);
       if (m.type() === "error" && !refused) v.faults.push(`console: ${m.text()}`);
     });
     await page.exposeFunction("reportViolation", (text) => v.faults.push(`policy: ${text}`));

@@ -14,10 +14,11 @@ export class ApiError extends Error {
 
 /**
  * createApi answers a client of the server at base, for instance "/api/auth".
- * unauthorized() is awaited after each 401, before the caller sees the error.
+ * unauthorized() is awaited after each 401, before the caller sees the error. wait is how
+ * long an answer may take, in ms. at(base) is a client of what else this origin serves.
  */
 export function createApi(base, unauthorized) {
-  async function send(method, path, { query, body } = {}) {
+  async function send(method, path, { query, body, wait = timeout } = {}) {
     const url = new URL(base + path, location.origin);
     for (const [k, v] of Object.entries(query ?? {})) url.searchParams.set(k, v);
     let res, text;
@@ -29,7 +30,7 @@ export function createApi(base, unauthorized) {
         redirect: "error", // an answer for scripts is never a redirect
         headers: { accept: "application/json", "accept-language": language, ...(body !== undefined && { "content-type": "application/json" }) },
         body: body === undefined ? undefined : JSON.stringify(body),
-        signal: AbortSignal.timeout(timeout),
+        signal: AbortSignal.timeout(wait),
       });
       text = await res.text();
     } catch (e) {
@@ -47,7 +48,10 @@ export function createApi(base, unauthorized) {
   }
   return {
     get: (path, query) => send("GET", path, { query }),
-    post: (path, body = {}) => send("POST", path, { body }),
+    post: (path, body = {}, { wait } = {}) => send("POST", path, { body, wait }),
+    put: (path, body = {}) => send("PUT", path, { body }),
+    href: (path) => base + path,
+    at: (other) => createApi(other, unauthorized),
   };
 }
 

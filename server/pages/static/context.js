@@ -35,6 +35,7 @@ export function createContext(app, data) {
     features: app.features, refreshSession: app.refreshSession, signedOut: app.signedOut,
     get session() { return app.session; },
     query: new URLSearchParams(location.search),
+    style: app.style, onMove: app.onMove,
     entries,
     optionsOf: options,
     appName: app.name,
@@ -66,6 +67,7 @@ export function createContext(app, data) {
       try {
         if (!/^[a-z0-9-]+\.js$/.test(entry.module)) throw new TypeError(`not a module: ${entry.module}`);
         const module = await import(`${app.prefix}/m/${entry.module}`);
+        root.classList.toggle("full", module.full === true);
         const own = translator(module.texts);
         titles.set(entry.module, own.t);
         await module.render(root, Object.create(context, {

@@ -2,9 +2,10 @@
 
 /**
  * known(path) answers the route of a path below the prefix, or null. show(route, path,
- * current) shows it; current() is false once another route was asked for.
+ * current) shows it; current() is false once another route was asked for. moved() may
+ * take "back" and "forward" for a move within what is shown, and then answers true.
  */
-export function createRouter({ prefix, known, show }) {
+export function createRouter({ prefix, known, show, moved }) {
   let turn = 0;
 
   /** The path of a URL below the prefix with its query, and its route; null if not ours. */
@@ -32,7 +33,7 @@ export function createRouter({ prefix, known, show }) {
     history.pushState(null, "", url);
     render();
   });
-  addEventListener("popstate", render);
+  addEventListener("popstate", () => { if (!moved()) render(); });
 
   return {
     start: render,

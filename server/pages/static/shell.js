@@ -1,6 +1,6 @@
 // The shell: reads what the server offers, knows who is signed in, and shows the view
 // of the path. Features live in modules; see doc.go for what they get.
-import { choose, chosen, language, languages, preferred, speak, t } from "./language.js";
+import { choose, chosen, k, language, languages, preferred, speak, t } from "./language.js";
 import { createApi } from "./api.js";
 import { explain } from "./errors.js";
 import * as ui from "./ui.js";
@@ -21,7 +21,7 @@ const { h, button, notice } = ui;
 const app = {
   name: meta("app"), prefix: meta("prefix"), api: createApi(meta("base"), checkSession),
   main: document.getElementById("main"), who: document.getElementById("who"), status: document.getElementById("status"), foot: document.getElementById("foot"),
-  features: null, session: null, data: {}, shown: {}, notice: null,
+  features: null, session: null, data: {}, shown: {}, notice: null, move: null,
 };
 
 app.href = (path) => app.prefix + path;
@@ -39,9 +39,23 @@ app.refreshSession = async () => {
   return app.session;
 };
 
-/** Leaves an account that the server no longer knows: revoked, expired, deleted. */
+/** Adds a style sheet of ours, once; it is there when the promise ends. */
+app.style = (name) => new Promise((done) => {
+  const href = new URL(name, import.meta.url).href;
+  if ([...document.styleSheets].some((s) => s.href === href)) { done(); return; }
+  document.head.append(h("link", { rel: "stylesheet", href, onload: done, onerror: done }));
+});
+
+/** Lets the page that is shown answer "back" and "forward" within its own path. */
+app.onMove = (move) => { app.move = { path: location.pathname, move }; };
+
+/**
+ * Leaves an account that the server no longer knows: revoked, expired, deleted. Without a
+ * way back it is for good, and what modules kept for the visit goes too.
+ */
 app.signedOut = (text, back) => {
   app.session = null;
+  if (!back) for (const k of Object.keys(sessionStorage)) if (k.startsWith("sallyport:")) sessionStorage.removeItem(k);
   showWho();
   return app.navigate(back ? `/sign-in?next=${encodeURIComponent(app.href(back))}` : "/sign-in", { replace: true, notice: text });
 };
@@ -49,7 +63,8 @@ app.signedOut = (text, back) => {
 /** A refused request may mean that the session ended elsewhere: then there is nothing to go on with here. */
 async function checkSession() {
   if (!app.session || await app.refreshSession()) return;
-  await app.signedOut(t("Your session has ended. Sign in again."), "/account");
+  const page = location.pathname.slice(app.prefix.length);
+  await app.signedOut(t("Your session has ended. Sign in again."), page.startsWith("/p/") ? page : "/account");
 }
 
 const routes = new Map(Object.entries({
@@ -63,6 +78,7 @@ const router = createRouter({
   prefix: app.prefix,
   known: (path) => routes.get(path) ?? (/^\/p\/[a-z0-9-]+$/.test(path) ? entryPage : null),
   show,
+  moved: () => app.move?.path === location.pathname && (app.move.move(), true),
 });
 
 app.navigate = (path, { replace = false, notice: text = null, data = {} } = {}) => {
@@ -80,6 +96,7 @@ async function show(route, path, current) {
   app.notice = null;
   app.data = {};
   app.shown = data;
+  app.move = null;
   if (route.private && !app.session) {
     app.signedOut(text, path);
     return;
@@ -149,14 +166,18 @@ function showWho() {
     }
     app.signedOut(t("You are signed out."));
   } });
-  app.who.replaceChildren(h("span", { class: "who-name" }, app.session.user.email), out);
+  const pages = (app.features?.entries ?? []).filter((e) => e.kind === "page").sort((a, b) => (a.order ?? 0) - (b.order ?? 0));
+  app.who.replaceChildren(...[{ id: "account", title: k("Account") }, ...pages].slice(pages.length ? 0 : 1)
+    .map((e) => h("a", { class: "who-page", href: app.href(e.id === "account" ? "/account" : `/p/${e.id}`) }, t(e.title))),
+  h("span", { class: "who-name" }, app.session.user.email), out);
 }
 
 async function start() {
   app.main.setAttribute("aria-busy", "true");
   try {
     [app.features] = await Promise.all([app.api.get("/features"), app.refreshSession()]);
-    if (await followUser()) { showShell(); showWho(); }
+    if (await followUser()) showShell();
+    showWho();
   } catch (e) {
     app.main.replaceChildren(h("div", { class: "card narrow" }, h("h1", {}, t("The service cannot be reached")),
       notice("error", e.message), h("div", { class: "actions" }, button(t("Try again"), { onclick: start }))));

@@ -9,4 +9,6 @@ export default {
   "A code has {n} digits.": { one: "A code has {n} digit.", other: "A code has {n} digits." },
   "Do not ask on this device for {n} days": { one: "Do not ask on this device for {n} day", other: "Do not ask on this device for {n} days" },
   "A link is on its way to {email}. It works once, for {n} minutes.": { one: "A link is on its way to {email}. It works once, for {n} minute.", other: "A link is on its way to {email}. It works once, for {n} minutes." },
+  "{n} messages": { one: "{n} message", other: "{n} messages" },
+  "{n} more conversations": { one: "{n} more conversation", other: "{n} more conversations" },
 };

@@ -30,14 +30,17 @@ export function button(label, { kind = "primary", type = "button", onclick, desc
 
 /**
  * A labelled field. check(value) answers what is wrong, or nothing. Attributes go to
- * the input. A password field gets a button that shows what was typed.
+ * the input. A password field gets a button that shows what was typed; the type
+ * "textarea" is text of several lines.
  */
 export function field({ label, name, type = "text", value = "", hint, required = true, check, ...attributes }) {
   const inputId = id(name), hintId = `${inputId}-hint`, errorId = `${inputId}-error`;
-  const input = h("input", {
-    id: inputId, name, type, value, "aria-required": required ? "true" : null,
+  const long = type === "textarea";
+  const input = h(long ? "textarea" : "input", {
+    id: inputId, name, type: long ? null : type, value: long ? null : value, "aria-required": required ? "true" : null,
     "aria-describedby": hint ? hintId : null, ...attributes,
   });
+  if (long) input.value = value;
   const error = h("p", { id: errorId, class: "field-error", hidden: true });
   const element = h("div", { class: "field" },
     h("label", { for: inputId }, label),
@@ -179,4 +182,5 @@ export function dialog({ title, make }) {
   document.getElementById("main").append(d);
   d.showModal();
   d.querySelector("input:not([hidden])")?.focus();
+  return d;
 }
