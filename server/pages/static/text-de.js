@@ -411,4 +411,5 @@ export default {
   "This conversation is no longer there.": "Diese Unterhaltung gibt es nicht mehr.",
   "This message is no longer there.": "Diese Nachricht gibt es nicht mehr.",
   "No answer came. The message may have been sent: look into Sent before you send it again.": "Es kam keine Antwort. Die Nachricht wurde womöglich gesendet: sehen Sie unter Gesendet nach, bevor Sie sie noch einmal senden.",
+  "Archive it": "Archivieren",
 };

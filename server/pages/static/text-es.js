@@ -411,4 +411,5 @@ export default {
   "This conversation is no longer there.": "Esta conversación ya no está.",
   "This message is no longer there.": "Este mensaje ya no está.",
   "No answer came. The message may have been sent: look into Sent before you send it again.": "No llegó respuesta. Puede que el mensaje se haya enviado: mire en Enviados antes de enviarlo otra vez.",
+  "Archive it": "Archivar",
 };

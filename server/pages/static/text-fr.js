@@ -411,4 +411,5 @@ export default {
   "This conversation is no longer there.": "Cette conversation n’existe plus.",
   "This message is no longer there.": "Ce message n’existe plus.",
   "No answer came. The message may have been sent: look into Sent before you send it again.": "Aucune réponse n’est venue. Le message a peut-être été envoyé : regardez dans Envoyés avant de le renvoyer.",
+  "Archive it": "Archiver",
 };

@@ -411,4 +411,5 @@ export default {
   "This conversation is no longer there.": "Questa conversazione non c’è più.",
   "This message is no longer there.": "Questo messaggio non c’è più.",
   "No answer came. The message may have been sent: look into Sent before you send it again.": "Non è arrivata risposta. Il messaggio potrebbe essere stato inviato: guardi in Inviati prima di inviarlo di nuovo.",
+  "Archive it": "Archiviare",
 };

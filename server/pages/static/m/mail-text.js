@@ -35,7 +35,7 @@ const words = {
   unsent: k("Not sent yet"),
   unsentOne: k("Go on writing: {subject}"),
   reply: k("Reply"), replyAll: k("Reply all"), forward: k("Forward"), compose: k("Write"),
-  toArchive: k("Archive"), toTrash: k("Delete"), flag: k("Flag"), unflag: k("Remove the flag"), markUnread: k("Mark unread"), move: k("Move"),
+  toArchive: k("Archive it"), toTrash: k("Delete"), flag: k("Flag"), unflag: k("Remove the flag"), markUnread: k("Mark unread"), move: k("Move"),
   actions: k("What to do with the conversation"),
   moveTo: k("Move the conversation to"),
   archived: k("Moved to the archive."), trashed: k("Moved to the trash."), moved: k("Moved to {box}."),

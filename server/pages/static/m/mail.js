@@ -81,8 +81,8 @@ function showing(m, p) {
       else if (m.open) target = renderReading(p.reading, m);
       else p.reading.replaceChildren(h("p", { class: "muted mail-none" }, say("choose")));
       if (target) p.reading.parentElement.scrollTop = 0;
+      if (target?.tagName === "TEXTAREA") target.setSelectionRange(0, 0); // above what is quoted
       if (target && focus) target.focus();
-      if (target?.tagName === "TEXTAREA") target.setSelectionRange(0, 0);
     },
     /** Tells how it went; undo takes it back. */
     say(text, undo) {
