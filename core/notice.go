@@ -104,7 +104,8 @@ const newDeviceMost = 5
 
 // newDevice is what tells the user of a sign-in with a browser that is new to them, for
 // the batch of the session, in front of what remembers the browser: the mail is written
-// where the user has signed in before, and not with this browser. So it costs no look-up.
+// where the user has signed in before, or may have (see Audit.Retention), and not with this
+// browser. So it costs no look-up.
 // None where browsers are not remembered (lockout is off) or the call is none of a
 // browser's. Who asks not to be remembered is told of as well: else that would be how to
 // come in unheard.
@@ -120,12 +121,18 @@ func (h *Host) newDevice(ctx context.Context, c *Call, u *User) ([]storage.State
 	if err != nil {
 		return nil, err
 	}
+	// Of a user older than the events, who signed in before may be forgotten.
+	keep := time.Duration(*h.cfg.Audit.Retention) * time.Second
+	old := int64(0)
+	if keep > 0 && c.now.Sub(u.CreatedAt) >= keep {
+		old = 1
+	}
 	head, values, _ := strings.Cut(s.SQL, " VALUES (")
 	s.SQL = head + " SELECT " + strings.TrimSuffix(values, ")") +
-		" WHERE EXISTS (SELECT 1 FROM {securityEvent} WHERE {securityEvent:userId} = ? AND {securityEvent:type} = ?)" +
+		" WHERE (1 = ? OR EXISTS (SELECT 1 FROM {securityEvent} WHERE {securityEvent:userId} = ? AND {securityEvent:type} = ?))" +
 		" AND NOT EXISTS (SELECT 1 FROM {knownDevice} WHERE {knownDevice:id} = ? AND {knownDevice:userId} = ? AND {knownDevice:lastSeenAt} > ?)" +
 		" AND (SELECT COUNT(*) FROM {knownDevice} WHERE {knownDevice:userId} = ? AND {knownDevice:createdAt} > ?) < ?"
-	s.Args = append(s.Args, u.ID, EventSignIn, c.device(u.ID), u.ID, c.now.Add(-deviceLife), u.ID, c.now.Add(-24*time.Hour), int64(newDeviceMost))
+	s.Args = append(s.Args, old, u.ID, EventSignIn, c.device(u.ID), u.ID, c.now.Add(-deviceLife), u.ID, c.now.Add(-24*time.Hour), int64(newDeviceMost))
 	return []storage.Statement{s}, nil
 }
 

@@ -82,6 +82,20 @@ func TestNewDeviceNotice(t *testing.T) {
 	})
 }
 
+// TestNewDeviceNoticeAfterRetention: an account that slept until its events were deleted is
+// the one that nobody would miss.
+func TestNewDeviceNoticeAfterRetention(t *testing.T) {
+	both(t, func(t *testing.T, db option) {
+		month := 30 * 24 * 3600
+		e := start(t, db, config(func(c *core.Config) { c.Audit.Retention = &month }))
+		e.proved("a@example.com")
+		e.clock.Add(31 * 24 * time.Hour)
+		e.exec("DELETE FROM {securityEvent}") // as the clean-up does by then
+		e.client().signIn("a@example.com", password)
+		e.wantMails("another browser", core.NoticeNewDevice)
+	})
+}
+
 func TestNewDeviceNoticeOff(t *testing.T) {
 	for name, o := range map[string]option{
 		"disabled":              config(func(c *core.Config) { c.Notices.Disabled = true }),

@@ -47,8 +47,13 @@ var (
 	imageTag = regexp.MustCompile(`(?i)<(img|image)[\s/]`)
 )
 
-// maxHTML is how much HTML of a mail is cleaned, in bytes.
-const maxHTML = 512 << 10
+const (
+	// maxHTML is how much HTML of a mail is cleaned, in bytes.
+	maxHTML = 512 << 10
+	// maxParts is of how many parts a mail's text and its HTML are put together: a server that
+	// names one of megabytes many thousand times must not use up the memory.
+	maxParts = 100
+)
 
 // clean makes HTML harmless; blocked tells that it had images.
 func clean(s string) (out string, blocked bool) {
@@ -68,13 +73,17 @@ func bodies(e *jmap.Email) (plain, rich *string, truncated, images bool) {
 		truncated = truncated || v.IsTruncated
 		return v.Value
 	}
-	for _, p := range e.TextBody {
+	truncated = len(e.TextBody) > maxParts || len(e.HTMLBody) > maxParts
+	for _, p := range e.TextBody[:min(len(e.TextBody), maxParts)] {
 		if p.Type == "text/plain" {
 			t.WriteString(value(p))
 			plain = new(string)
 		}
 	}
-	for _, p := range e.HTMLBody {
+	for _, p := range e.HTMLBody[:min(len(e.HTMLBody), maxParts)] {
+		if h.Len() > maxHTML {
+			break // truncated, see below
+		}
 		switch v := value(p); p.Type {
 		case "text/html":
 			h.WriteString(v)

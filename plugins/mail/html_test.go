@@ -167,6 +167,20 @@ func TestBodies(t *testing.T) {
 	}
 }
 
+// TestManyParts: a server that names the same part again and again multiplies its answer.
+func TestManyParts(t *testing.T) {
+	one := "1"
+	e := &jmap.Email{BodyValues: map[string]jmap.BodyValue{one: {Value: strings.Repeat("a", 1000)}},
+		TextBody: make([]jmap.Part, 10_000), HTMLBody: make([]jmap.Part, 10_000)}
+	for i := range e.TextBody {
+		e.TextBody[i], e.HTMLBody[i] = jmap.Part{PartID: &one, Type: "text/plain"}, jmap.Part{PartID: &one, Type: "text/html"}
+	}
+	plain, rich, truncated, _ := bodies(e)
+	if len(text(plain)) != 1000*maxParts || len(text(rich)) != 1000*maxParts || !truncated {
+		t.Errorf("%d and %d bytes, truncated: %v", len(text(plain)), len(text(rich)), truncated)
+	}
+}
+
 func TestTexts(t *testing.T) {
 	for in, want := range map[string]string{
 		"a\r\nBcc: b": "a Bcc: b", "  x  ": "x", "gpj.\u202Eexe": "gpj.exe", "a\u2066b\u2069": "ab", "zero\u200Bwidth": "zerowidth", "क\u200Dष": "क\u200Dष", "\x00\x1b[31m": "[31m",

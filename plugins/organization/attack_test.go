@@ -7,6 +7,7 @@ import (
 	"sync"
 	"testing"
 
+	"github.com/sallyport-auth/sallyport/core"
 	"github.com/sallyport-auth/sallyport/plugintest"
 )
 
@@ -167,4 +168,19 @@ func TestPowerEndsWithTheRole(t *testing.T) {
 		}
 		bob.Post("/organization/invite-member", m{"email": "late@example.com", "role": "admin", "organizationId": id}).WantCode(400, "MEMBER_NOT_FOUND")
 	})
+}
+
+// TestInvitationFlood: an invitation is a mail to whomever the caller names, and each time
+// again where it is sent again.
+func TestInvitationFlood(t *testing.T) {
+	w := newWorld(t, Options{}, func(o *plugintest.Options) {
+		o.Config = func(c *core.Config) { on := true; c.RateLimit.Enabled = &on }
+	})
+	ada := w.SignUp("ada@example.com")
+	id := org(ada, "acme")
+	for range 20 {
+		invitation(ada, "stranger@example.com", id, m{"resend": true})
+	}
+	ada.Post("/organization/invite-member", m{"email": "stranger@example.com", "role": "member", "organizationId": id, "resend": true}).
+		WantCode(429, "TOO_MANY_REQUESTS")
 }

@@ -70,7 +70,9 @@ func (p *Plugin) Spec() core.Spec {
 			Leave.Handle(p.leave), GetActiveMember.Handle(p.activeMember), GetActiveMemberRole.Handle(p.activeMemberRole),
 			Invite.Handle(p.invite), Accept.Handle(p.accept), Reject.Handle(p.reject), Cancel.Handle(p.cancel),
 			GetInvitation.Handle(p.getInvitation), ListInvitations.Handle(p.listInvitations), ListUserInvitations.Handle(p.listUserInvitations)},
-		Errors:   codes,
+		Errors: codes,
+		// Each call may mail a stranger, resend for the same invitation too.
+		Limits:   []core.RateLimit{{Paths: []string{Invite.Path()}, Max: 20, Window: 60}},
 		Data:     p.data(),
 		Events:   events,
 		Mails:    texts,

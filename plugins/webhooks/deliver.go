@@ -37,12 +37,14 @@ func (p *Plugin) deliver(ctx context.Context, d parcel) error {
 	if e == nil {
 		return errUnknown
 	}
-	if !e.calm.begin(p.host.Now()) {
-		return fmt.Errorf("webhook %s to %s: not asked: it gave no answer a moment ago, or wanted to be left alone", d.Type, e.name)
+	begun := p.host.Now()
+	if !e.calm.begin(begun) {
+		return fmt.Errorf("webhook %s to %s: not asked: its last answer was slow or did not come, or it wanted to be left alone", d.Type, e.name)
 	}
 	status, pause, err := p.send(ctx, e, d)
 	var timeout net.Error
-	e.calm.end(p.host.Now(), err != nil && errors.As(err, &timeout) && timeout.Timeout(), pause)
+	now := p.host.Now()
+	e.calm.end(now, now.Sub(begun), err != nil && errors.As(err, &timeout) && timeout.Timeout(), pause)
 	switch {
 	case err != nil:
 		return fmt.Errorf("webhook %s to %s: %s", d.Type, e.name, reason(err))
@@ -116,32 +118,37 @@ func retryAfter(text string, now time.Time) time.Duration {
 	return max(0, min(d, maxPause))
 }
 
-// hangPause is how long a receiver is left alone that gave no answer in time.
-const hangPause = 30 * time.Second
+const (
+	// hangPause is how long a receiver is left alone that gave no answer in time.
+	hangPause = 30 * time.Second
+	// slowAnswer is how long an answer takes of a receiver that gets one worker at a time.
+	slowAnswer = 2 * time.Second
+)
 
-// calm keeps workers from waiting for one receiver that hangs. The deliveries that it
-// turns away are put off as those that fail.
+// calm keeps workers from waiting for one receiver that hangs or is slow: mail waits for the
+// same workers. The deliveries that it turns away are put off as those that fail.
 type calm struct {
 	mu    sync.Mutex
 	until time.Time
-	hangs bool // it gave no answer the last time
-	asked bool // while it hangs: a worker asks it
+	slow  bool // its last answer was late, or did not come
+	asked int  // by how many workers, now
 }
 
 func (c *calm) begin(now time.Time) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if now.Before(c.until) || c.hangs && c.asked {
+	if now.Before(c.until) || c.slow && c.asked > 0 {
 		return false
 	}
-	c.asked = true
+	c.asked++
 	return true
 }
 
-func (c *calm) end(now time.Time, hung bool, pause time.Duration) {
+func (c *calm) end(now time.Time, took time.Duration, hung bool, pause time.Duration) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.hangs, c.asked = hung, false
+	c.slow = hung || took >= slowAnswer
+	c.asked--
 	if hung {
 		pause = max(pause, hangPause)
 	}

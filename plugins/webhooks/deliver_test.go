@@ -249,8 +249,8 @@ func TestCalm(t *testing.T) {
 	if !c.begin(now) || !c.begin(now) {
 		t.Fatal("a receiver that answers is asked by many")
 	}
-	c.end(now, true, 0)
-	c.end(now, true, 0)
+	c.end(now, 0, true, 0)
+	c.end(now, 0, true, 0)
 	if c.begin(now.Add(hangPause - 1)) {
 		t.Error("asked in the pause")
 	}
@@ -258,14 +258,51 @@ func TestCalm(t *testing.T) {
 	if !c.begin(now) || c.begin(now) {
 		t.Error("want one worker behind the pause")
 	}
-	c.end(now, false, 0)
+	c.end(now, 0, false, 0)
 	if !c.begin(now) || !c.begin(now) {
 		t.Error("it has answered")
 	}
-	c.end(now, false, time.Minute)
-	c.end(now, false, time.Second) // a shorter wish does not end a longer one
+	c.end(now, 0, false, time.Minute)
+	c.end(now, 0, false, time.Second) // a shorter wish does not end a longer one
 	if c.begin(now.Add(time.Minute-1)) || !c.begin(now.Add(time.Minute)) {
 		t.Error("Retry-After")
+	}
+}
+
+// TestSlow: a receiver that answers late, but in time, gets one worker at a time, without a pause:
+// whoever signs up often enough could otherwise keep all of them waiting, and mail with them.
+func TestSlow(t *testing.T) {
+	var c calm
+	now := plugintest.Epoch
+	for range 4 {
+		c.begin(now)
+	}
+	c.end(now, slowAnswer, false, 0)
+	if c.begin(now) {
+		t.Error("one was slow, and the others that are still waiting for it get company")
+	}
+	for range 3 {
+		c.end(now, slowAnswer, false, 0)
+	}
+	if !c.begin(now) || c.begin(now) {
+		t.Error("want one worker")
+	}
+	c.end(now, slowAnswer-1, false, 0)
+	if !c.begin(now) || !c.begin(now) {
+		t.Error("it was quick")
+	}
+}
+
+// TestSlowReceiver: the time is that of the receiver's answer.
+func TestSlowReceiver(t *testing.T) {
+	var h *plugintest.Harness
+	r := listen(t, func(int, http.ResponseWriter, *http.Request) { h.Clock.Advance(slowAnswer) })
+	p := New(loopback(to(r, UserCreated)))
+	h = plugintest.New(t, plugintest.Options{Plugins: append(plugins(loopback())[:2], p)})
+	h.CreateUser("user@example.com")
+	h.RunJobs()
+	if len(r.take()) != 1 || !p.endpoints[0].calm.slow {
+		t.Error("a slow answer is taken for a quick one")
 	}
 }
 
