@@ -16,8 +16,8 @@ var failureTexts = map[string]failureWords{
 	"en": {"en", "Something went wrong", "Please try again, or go back to where you came from.", "Code:", "Go to the start page"},
 	"de": {"de", "Etwas ist schiefgegangen", "Bitte versuchen Sie es noch einmal, oder gehen Sie dorthin zurück, wo Sie herkommen.", "Code:", "Zur Startseite"},
 	"fr": {"fr", "Une erreur s’est produite", "Veuillez réessayer, ou revenir d’où vous venez.", "Code :", "Aller à la page d’accueil"},
-	"it": {"it", "Qualcosa non ha funzionato", "Riprova, oppure torna da dove sei venuto.", "Codice:", "Vai alla pagina iniziale"},
-	"es": {"es", "Algo ha fallado", "Inténtalo de nuevo o vuelve al sitio del que venías.", "Código:", "Ir a la página de inicio"},
+	"it": {"it", "Qualcosa non ha funzionato", "Riprovi, oppure torni alla pagina precedente.", "Codice:", "Andare alla pagina iniziale"},
+	"es": {"es", "Algo ha fallado", "Inténtelo de nuevo o vuelva al sitio del que venía.", "Código:", "Ir a la página de inicio"},
 }
 
 // Language chooses among have, the languages of a page, by the request's Accept-Language

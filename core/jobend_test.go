@@ -197,3 +197,44 @@ func TestBacklog(t *testing.T) {
 		}
 	})
 }
+
+// A worker that was stopped until another has its job does not let a third begin beside that one.
+func TestLostLease(t *testing.T) {
+	both(t, func(t *testing.T, db option) {
+		var e *env
+		begun, end, done := make(chan struct{}), make(chan struct{}), make(chan error)
+		tries := 0
+		p := &probe{core.Spec{ID: "probe", Jobs: []core.JobHandler{unknown.Handle(func(context.Context, string) error {
+			if tries++; tries > 1 {
+				close(begun)
+				<-end
+				return nil
+			}
+			e.clock.Add(2 * time.Minute) // the lease is over
+			go func() {
+				_, err := core.RunJob(context.Background(), e.auth)
+				done <- err
+			}()
+			<-begun
+			return errRefused
+		})}}}
+		e = start(t, db, with(p))
+		if err := unknown.Enqueue(t.Context(), e.auth.Host(), nil, "x"); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := core.RunJob(t.Context(), e.auth); err != nil {
+			t.Error(err)
+		}
+		list, err := e.auth.Host().Jobs(t.Context(), core.JobQuery{})
+		if err != nil || len(list) != 1 || !list[0].Running || list[0].LastError != "" {
+			t.Errorf("while the other has it: %+v, %v", list, err)
+		}
+		close(end)
+		if err := <-done; err != nil {
+			t.Error(err)
+		}
+		if tries != 2 || e.sum("job") != 0 {
+			t.Errorf("%d tries, %d jobs left", tries, e.sum("job"))
+		}
+	})
+}

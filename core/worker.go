@@ -198,8 +198,7 @@ func (w *worker) failed(ctx context.Context, job *jobRow, cause error) error {
 	}
 	w.h.log.LogAttrs(ctx, slog.LevelError, "job failed", slog.String("job", job.Name), slog.String("id", job.ID),
 		slog.Int("attempt", job.Attempts), slog.Bool("given_up", last), slog.String("cause", text))
-	_, err := jobs.Update(ctx, w.h.db, set, jobID.Eq(job.ID))
-	return err
+	return w.putBack(ctx, job, set)
 }
 
 // expire gives up a job whose time is over, and erases what it carries.
@@ -210,8 +209,13 @@ func (w *worker) expire(ctx context.Context, job *jobRow) error {
 	}
 	w.h.log.LogAttrs(ctx, slog.LevelError, "job expired", slog.String("job", job.Name), slog.String("id", job.ID),
 		slog.Int("attempts", job.Attempts-1), slog.String("cause", text)) // the claim has counted one
-	_, err := jobs.Update(ctx, w.h.db, []Set{jobError.Set(&text), jobLease.SetNull(), jobFailed.Set(&now), jobCargo.Set(""),
-		jobAttempts.Set(job.Attempts - 1)}, jobID.Eq(job.ID))
+	return w.putBack(ctx, job, []Set{jobError.Set(&text), jobLease.SetNull(), jobFailed.Set(&now), jobCargo.Set(""), jobAttempts.Set(job.Attempts - 1)})
+}
+
+// putBack writes what became of a job that is not done. Who has lost the lease to another worker (a
+// process that was stopped for a while) has nothing to say: a third would begin beside that one.
+func (w *worker) putBack(ctx context.Context, job *jobRow, set []Set) error {
+	_, err := jobs.Update(ctx, w.h.db, set, jobID.Eq(job.ID), jobLease.Eq(job.LeaseUntil))
 	return err
 }
 

@@ -36,11 +36,11 @@ import (
 	"net"
 	"net/http"
 	"net/url"
-	"strings"
 	"time"
 
 	"github.com/sallyport-auth/sallyport/adapters/mailtext"
 	"github.com/sallyport-auth/sallyport/core/contract"
+	"github.com/sallyport-auth/sallyport/core/option"
 )
 
 const (
@@ -120,15 +120,10 @@ func checkURL(s string, allowHTTP bool) error {
 		return errors.New("notify: url is not an absolute https URL")
 	case u.User != nil || u.Fragment != "":
 		return errors.New("notify: url must not hold user information or a fragment")
-	case u.Scheme == "http" && !allowHTTP && !isLoopback(u.Hostname()):
+	case u.Scheme == "http" && !allowHTTP && !option.Loopback(u.Hostname()):
 		return errors.New("notify: url must be https; http needs a loopback host or allowHttp")
 	}
 	return nil
-}
-
-func isLoopback(host string) bool {
-	ip := net.ParseIP(host)
-	return strings.EqualFold(host, "localhost") || ip != nil && ip.IsLoopback()
 }
 
 func checkKey(key string) error {

@@ -5,6 +5,8 @@ import (
 	"slices"
 
 	gosmtp "github.com/wneessen/go-mail/smtp"
+
+	"github.com/sallyport-auth/sallyport/core/option"
 )
 
 var (
@@ -24,7 +26,7 @@ type auth struct {
 // Start implements the library's Auth.
 func (a *auth) Start(server *gosmtp.ServerInfo) (string, []byte, error) {
 	a.started = true
-	if !server.TLS && !isLoopback(a.host) {
+	if !server.TLS && !option.Loopback(a.host) {
 		return "", nil, errPlaintext
 	}
 	// What may be sent in clear has just been decided, with all of 127.0.0.0/8 in mind.

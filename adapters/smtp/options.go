@@ -7,11 +7,11 @@ import (
 	"io"
 	"net"
 	"net/mail"
-	"strings"
 	"time"
 	"unicode/utf8"
 
 	"github.com/sallyport-auth/sallyport/adapters/mailtext"
+	"github.com/sallyport-auth/sallyport/core/option"
 )
 
 // TLS says how the connection is protected.
@@ -86,7 +86,7 @@ func (o *Options) check() (*mail.Address, error) {
 	}
 	fault((o.Username == "") != (o.Password == ""), "username and password belong together")
 	fault(!isCredential(o.Username) || !isCredential(o.Password), "username and password must not hold control characters or be longer than %d bytes", maxCredential)
-	fault(o.Username != "" && o.TLS == None && !isLoopback(o.Host), `a password needs TLS: tls must not be "none" unless host is a loopback`)
+	fault(o.Username != "" && o.TLS == None && !option.Loopback(o.Host), `a password needs TLS: tls must not be "none" unless host is a loopback`)
 	fault(o.Timeout < 0 || o.Timeout > maxTimeout, "timeout must be more than zero and at most %v", maxTimeout)
 	if c := o.TLSConfig; c != nil {
 		fault(c.InsecureSkipVerify, "TLSConfig must not skip the verification of certificates; set RootCAs")
@@ -115,11 +115,6 @@ func isHost(s string) bool {
 		}
 	}
 	return s != "" && len(s) <= 253
-}
-
-func isLoopback(host string) bool {
-	ip := net.ParseIP(host)
-	return strings.EqualFold(host, "localhost") || ip != nil && ip.IsLoopback()
 }
 
 // isCredential refuses NUL, which separates the fields of AUTH PLAIN, and its kin.

@@ -27,14 +27,18 @@ func MatchLanguage(have []string, wanted ...string) string {
 // lower case, the most wanted first.
 func Languages(wanted ...string) (out []string) {
 	for _, value := range wanted {
-		out = append(out, readLanguages(value)...)
+		for _, tag := range LanguageTags(value) {
+			primary, _, _ := strings.Cut(strings.ToLower(tag), "-")
+			out = append(out, primary)
+		}
 	}
 	return out
 }
 
-// readLanguages lists the primary subtags of an Accept-Language value, the most wanted
-// first. What is malformed, and what its weight 0 refuses, is left out.
-func readLanguages(value string) []string {
+// LanguageTags lists the tags of a value of Accept-Language as they are written, the most
+// wanted first, at most 32. What has no primary subtag of letters, and what has a weight of 0 or
+// one that is none, is left out.
+func LanguageTags(value string) []string {
 	type weighted struct {
 		tag string
 		q   float64
@@ -45,7 +49,7 @@ func readLanguages(value string) []string {
 			break
 		}
 		tag, params, _ := strings.Cut(item, ";")
-		tag, _, _ = strings.Cut(strings.ToLower(strings.TrimSpace(tag)), "-")
+		tag = strings.TrimSpace(tag)
 		w := weighted{tag, 1}
 		if text, ok := strings.CutPrefix(strings.ReplaceAll(params, " ", ""), "q="); ok {
 			q, err := strconv.ParseFloat(text, 64)
@@ -54,7 +58,8 @@ func readLanguages(value string) []string {
 			}
 			w.q = q
 		}
-		if tag != "" && tag != "*" && strings.Trim(tag, "abcdefghijklmnopqrstuvwxyz") == "" {
+		primary, _, _ := strings.Cut(strings.ToLower(tag), "-")
+		if primary != "" && strings.Trim(primary, "abcdefghijklmnopqrstuvwxyz") == "" {
 			list = append(list, w)
 		}
 	}

@@ -35,6 +35,13 @@ func TestMatchLanguage(t *testing.T) {
 	}
 }
 
+func TestLanguageTags(t *testing.T) {
+	got := strings.Join(contract.LanguageTags("de_DE, fr;q=0.4, *, de-CH;q=0.9, pt-BR, 3a, -x, en;q=0"), " ")
+	if want := "pt-BR de-CH fr"; got != want {
+		t.Errorf("%q, want %q", got, want)
+	}
+}
+
 func FuzzMatchLanguage(f *testing.F) {
 	f.Add("fr-CH, fr;q=0.9, en;q=0.8, de;q=0.7, *;q=0.5")
 	f.Fuzz(func(t *testing.T, header string) {

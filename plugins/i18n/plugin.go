@@ -124,7 +124,7 @@ func (p *Plugin) remember(ctx context.Context, e *core.UserCreateEvent) error {
 	if e.Call == nil || e.User.Extra[field] != nil {
 		return nil
 	}
-	for _, tag := range wanted(e.Call.AcceptLanguage()) {
+	for _, tag := range contract.LanguageTags(e.Call.AcceptLanguage()) {
 		if checkTag(tag) == nil {
 			_, err := e.Tx.Exec(ctx, "UPDATE {user=} SET {user:"+field+"} = ? WHERE {user:id} = ?", tag, e.User.ID)
 			return err

@@ -1,14 +1,12 @@
 package i18n
 
 import (
-	"cmp"
 	"embed"
 	"encoding/json"
 	"maps"
 	"net/http"
 	"net/url"
 	"slices"
-	"strconv"
 	"strings"
 
 	"github.com/sallyport-auth/sallyport/core/contract"
@@ -45,7 +43,7 @@ func (p *Plugin) locale(r contract.Reader) string {
 		found := ""
 		switch way {
 		case "header":
-			found = p.match(wanted(r.Header("Accept-Language"))...)
+			found = p.match(contract.LanguageTags(r.Header("Accept-Language"))...)
 		case "cookie":
 			found = p.match(cookie(r.Header("Cookie"), p.o.LocaleCookie))
 		case "session":
@@ -77,41 +75,8 @@ func (p *Plugin) match(tags ...string) string {
 	return ""
 }
 
-// maxHeader bounds, in bytes, what is read of a header.
-const (
-	maxHeader = 256
-	maxCookie = 16 << 10
-)
-
-// wanted lists the tags of an Accept-Language header, the most wanted first. What its
-// weight 0 refuses, and what has a weight that is none, is left out.
-func wanted(header string) []string {
-	type weighted struct {
-		tag string
-		q   float64
-	}
-	var list []weighted
-	for item := range strings.SplitSeq(header[:min(len(header), maxHeader)], ",") {
-		tag, params, _ := strings.Cut(item, ";")
-		w := weighted{strings.TrimSpace(tag), 1}
-		if text, ok := strings.CutPrefix(strings.ReplaceAll(params, " ", ""), "q="); ok {
-			q, err := strconv.ParseFloat(text, 64)
-			if err != nil || !(q > 0 && q <= 1) {
-				continue
-			}
-			w.q = q
-		}
-		if w.tag != "" {
-			list = append(list, w)
-		}
-	}
-	slices.SortStableFunc(list, func(a, b weighted) int { return cmp.Compare(b.q, a.q) })
-	out := make([]string, len(list))
-	for i, w := range list {
-		out[i] = w.tag
-	}
-	return out
-}
+// maxCookie bounds, in bytes, the header that is read.
+const maxCookie = 16 << 10
 
 // cookie is the decoded value of a cookie; empty if there is none.
 func cookie(header, name string) string {

@@ -12,8 +12,8 @@ var pageTexts = map[string]pageWords{
 	"en": {"Sign in", "Sign in to", "You followed a link that signs you in. It works once."},
 	"de": {"Anmelden", "Anmelden bei", "Sie sind einem Link gefolgt, mit dem Sie sich anmelden. Er gilt einmal."},
 	"fr": {"Se connecter", "Se connecter à", "Vous avez suivi un lien de connexion. Il fonctionne une fois."},
-	"it": {"Accedi", "Accedi a", "Hai seguito un link di accesso. Vale una volta sola."},
-	"es": {"Iniciar sesión", "Iniciar sesión en", "Has seguido un enlace para iniciar sesión. Sirve una vez."},
+	"it": {"Accedere", "Accedere a", "Ha seguito un link di accesso. Vale una volta sola."},
+	"es": {"Iniciar sesión", "Iniciar sesión en", "Ha seguido un enlace para iniciar sesión. Sirve una vez."},
 }
 
 var page = template.Must(template.New("page").Parse(`<!doctype html>

@@ -36,6 +36,7 @@ type fakeAccount struct {
 	boxes        []map[string]any
 	mails        []map[string]any // oldest first
 	blobs        map[string][]byte
+	draft        []byte // what a new mail is; nil for a usual one
 	n            int
 }
 

@@ -152,6 +152,9 @@ func (a *fakeAccount) set(args, create object) object {
 			}
 		}
 		id := a.put(maps.Clone(d))
+		if a.draft != nil {
+			a.blobs["b-"+id] = a.draft
+		}
 		out["created"] = object{"draft": object{"id": id, "blobId": "b-" + id}}
 	}
 	update, _ := args["update"].(object)

@@ -68,7 +68,7 @@ func New(o Options) *Plugin {
 	if p.client, err = jmap.New(jmap.Options{URL: o.URL, Timeout: o.Timeout, TLS: o.TLSConfig}); err != nil {
 		p.fault("%w", err)
 	}
-	if o.SMTP.Host != "" {
+	if o.SMTP != (submit.Options{}) {
 		if p.relay, err = submit.New(o.SMTP, o.Timeout); err != nil {
 			p.fault("smtp.%w", err)
 		}

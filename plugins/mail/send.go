@@ -1,6 +1,7 @@
 package mail
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -11,6 +12,9 @@ import (
 	"github.com/sallyport-auth/sallyport/plugins/mail/jmap"
 	"github.com/sallyport-auth/sallyport/plugins/mail/submit"
 )
+
+// maxSent is the largest message that goes to the relay, in bytes: with a file of maxFile in base64.
+const maxSent = 2 * maxFile
 
 func quoted(s string) string {
 	raw, err := json.Marshal(s)
@@ -116,9 +120,12 @@ func (p *Plugin) store(ctx context.Context, m *mailbox, d *draft, name, drafts s
 // may have been taken all the same.
 func (p *Plugin) hand(ctx context.Context, m *mailbox, d *draft, stored jmap.Made, identity string) (uncertain bool, err error) {
 	if p.relay != nil {
-		raw, err := p.client.Download(ctx, m.login, m.session, stored.BlobID, maxFile*2)
+		raw, err := p.client.Download(ctx, m.login, m.session, stored.BlobID, maxSent)
 		if err != nil {
 			m.noted(err)
+			if errors.Is(err, jmap.ErrTooLarge) { // it is the user's own message
+				err = ErrTooLarge.Because(err)
+			}
 			return false, err
 		}
 		err = p.relay.Send(ctx, submit.Mail{From: m.cred.Address, To: d.recipients(), Data: withoutBcc(raw),
@@ -221,26 +228,26 @@ func (m *mailbox) discard(ctx context.Context, id string) error {
 	return m.do(ctx, jmap.Call{Method: "Email/set", Args: jmap.Args{"destroy": []string{id}}, Into: &answer})
 }
 
-// withoutBcc takes the field Bcc out of a mail's head: it stays in the sender's own copy
-// (RFC 5322 section 3.6.3).
+// withoutBcc takes the field Bcc out of a mail's head, in place: it stays in the sender's own
+// copy (RFC 5322 section 3.6.3).
 func withoutBcc(raw []byte) []byte {
-	var out strings.Builder
-	out.Grow(len(raw))
-	skip, head := false, true
-	for l := range strings.Lines(string(raw)) {
-		if head {
-			switch {
-			case strings.TrimRight(l, "\r\n") == "":
-				head, skip = false, false
-			case l[0] == ' ' || l[0] == '\t': // a field goes on
-			default:
-				name, _, _ := strings.Cut(l, ":")
-				skip = strings.EqualFold(strings.TrimRight(name, " \t"), "Bcc")
-			}
+	out, rest, skip := raw[:0], raw, false
+	for len(rest) > 0 {
+		n := bytes.IndexByte(rest, '\n') + 1
+		if n == 0 {
+			n = len(rest)
 		}
-		if !skip {
-			out.WriteString(l)
+		l := rest[:n]
+		if len(bytes.TrimRight(l, "\r\n")) == 0 { // the head is over
+			break
+		}
+		if l[0] != ' ' && l[0] != '\t' { // else a field goes on
+			name, _, _ := bytes.Cut(l, []byte(":"))
+			skip = bytes.EqualFold(bytes.TrimRight(name, " \t"), []byte("Bcc"))
+		}
+		if rest = rest[n:]; !skip {
+			out = append(out, l...)
 		}
 	}
-	return []byte(out.String())
+	return append(out, rest...)
 }

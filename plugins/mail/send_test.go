@@ -135,6 +135,27 @@ func TestRelayFailures(t *testing.T) {
 	}
 }
 
+// TestTooLargeForRelay: a message that is too large is the user's, and no broken server.
+func TestTooLargeForRelay(t *testing.T) {
+	w, r := relayWorld(t, Options{})
+	w.box.draft = make([]byte, maxSent+1)
+	w.send(nil).WantCode(413, "MAIL_TOO_LARGE")
+	if w.mail("Hi") != nil || len(r.mails()) != 0 {
+		t.Error("it was sent, or its draft stays")
+	}
+}
+
+func TestWithoutBcc(t *testing.T) {
+	for in, want := range map[string]string{
+		"": "", "\r\nBcc: body": "\r\nBcc: body", "BCC : a,\r\n\tb\r\nTo: c\r\n d\r\n\r\nBcc: x": "To: c\r\n d\r\n\r\nBcc: x",
+		"To: c\nBcc: a": "To: c\n", "Bcc: a\n b\n\nbody\n": "\nbody\n", "Bccx: a\r\nX-Bcc: b\r\n\r\n": "Bccx: a\r\nX-Bcc: b\r\n\r\n",
+	} {
+		if got := string(withoutBcc([]byte(in))); got != want {
+			t.Errorf("%q: %q, want %q", in, got, want)
+		}
+	}
+}
+
 // What was delivered is delivered, whatever fails afterwards.
 func TestDelivered(t *testing.T) {
 	w, r := relayWorld(t, Options{})
@@ -206,6 +227,7 @@ func TestFaults(t *testing.T) {
 		"is not between 0 and 1m":          func(o *Options) { o.Timeout = time.Hour },
 		"recipientsPerDay: -1 is negative": func(o *Options) { o.RecipientsPerDay = -1 },
 		"smtp.host: want":                  func(o *Options) { o.SMTP.Host = "a b" },
+		"smtp.host: want a name":           func(o *Options) { o.SMTP.AsUser = true },
 		"smtp.tls: mail would":             func(o *Options) { o.SMTP = submit.Options{Host: "relay.example", TLS: "none"} },
 		"smtp.username and password":       func(o *Options) { o.SMTP = submit.Options{Host: "relay.example", Username: "x"} },
 	} {

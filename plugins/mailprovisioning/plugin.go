@@ -4,12 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
 	"regexp"
 	"strings"
 
 	"github.com/sallyport-auth/sallyport/core"
 	"github.com/sallyport-auth/sallyport/core/contract"
+	"github.com/sallyport-auth/sallyport/core/option"
 	"github.com/sallyport-auth/sallyport/core/schema"
 	"github.com/sallyport-auth/sallyport/plugins/mailprovisioning/cyrus"
 	"github.com/sallyport-auth/sallyport/plugins/mailprovisioning/stalwart"
@@ -66,15 +66,9 @@ func New(o Options) *Plugin {
 	if o.When != "verified" && o.When != "created" {
 		p.fault(`when: %q is neither "verified" nor "created"`, o.When)
 	}
-	if o.ServiceKeyFile != "" {
-		raw, err := os.ReadFile(o.ServiceKeyFile)
-		if err != nil {
-			p.fault("serviceKeyFile: %w", err)
-		}
-		if p.serviceKey != "" {
-			p.fault("serviceKey and serviceKeyFile: give one of them")
-		}
-		p.serviceKey = strings.TrimSpace(string(raw))
+	var err error
+	if p.serviceKey, err = option.Secret("serviceKey", p.serviceKey, o.ServiceKeyFile); err != nil {
+		p.fault("%w", err)
 	}
 	if p.serviceKey != "" && len(p.serviceKey) < 32 {
 		p.fault("serviceKey: want 32 characters at least (openssl rand -base64 32)")

@@ -9,12 +9,12 @@ import (
 	"encoding/pem"
 	"errors"
 	"fmt"
-	"os"
 	"regexp"
 	"strings"
 
 	"github.com/sallyport-auth/sallyport/core"
 	"github.com/sallyport-auth/sallyport/core/contract"
+	"github.com/sallyport-auth/sallyport/core/option"
 	"github.com/sallyport-auth/sallyport/plugins/missiongrant/grant"
 )
 
@@ -100,17 +100,11 @@ func (p *Plugin) fault(format string, args ...any) {
 
 // either is a text of the options or of a file.
 func (p *Plugin) either(name, text, file string) string {
-	if file == "" {
-		return text
-	}
-	if text != "" {
-		p.fault("%s and %sFile: give one of them", name, name)
-	}
-	raw, err := os.ReadFile(file)
+	text, err := option.Secret(name, text, file)
 	if err != nil {
-		p.fault("%sFile: %w", name, err)
+		p.fault("%w", err)
 	}
-	return string(raw)
+	return text
 }
 
 // parseKeys reads RSA public keys from PEM blocks.

@@ -9,6 +9,7 @@ import (
 
 	"github.com/sallyport-auth/sallyport/core"
 	"github.com/sallyport-auth/sallyport/core/contract"
+	"github.com/sallyport-auth/sallyport/core/option"
 	"github.com/sallyport-auth/sallyport/plugins/vault/transit"
 )
 
@@ -42,16 +43,9 @@ type Plugin struct {
 // New makes the plugin. Faults of the options keep it from starting.
 func New(o Options) *Plugin {
 	p := &Plugin{o: o}
-	text := o.Keyring
-	if o.KeyringFile != "" {
-		if text != "" {
-			p.fault("keyring and keyringFile: give one of them")
-		}
-		raw, err := os.ReadFile(o.KeyringFile)
-		if err != nil {
-			p.fault("keyringFile: %w", err)
-		}
-		text = string(raw)
+	text, err := option.Secret("keyring", o.Keyring, o.KeyringFile)
+	if err != nil {
+		p.fault("%w", err)
 	}
 	p.ring = ParseKeys(text)
 	p.faults = append(p.faults, o.Transit.Faults()...)

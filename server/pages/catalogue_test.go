@@ -134,6 +134,44 @@ func TestCatalogues(t *testing.T) {
 	}
 }
 
+// familiar are words that address a friend. Pages, error texts and mails are formal.
+var familiar = map[string]*regexp.Regexp{
+	"de": wordsOf("du|dein|deine|deinem|deinen|deiner|dich|dir"),
+	"fr": wordsOf("tu|ton|ta|tes|toi|te"),
+	"it": wordsOf("tu|tuo|tua|tuoi|tue|ti|te|hai|sei|puoi|accedi|esci|vai|riprova|aspetta|inserisci|apri"),
+	"es": wordsOf("tú|tu|tus|te|ti|has|puedes|tienes|eres|inicia|inténtalo|espera|introduce|abre"),
+}
+
+func wordsOf(list string) *regexp.Regexp {
+	return regexp.MustCompile(`(?i)(?:^|[^\p{L}])(` + list + `)(?:[^\p{L}]|$)`)
+}
+
+func TestFormalAddress(t *testing.T) {
+	for language, re := range familiar {
+		w := documentWords[language]
+		texts := []string{w.NoScript, w.NoScriptText, w.Skip, w.NotFound, w.NotFoundText, w.Start}
+		for _, forms := range readCatalogue(t, language) {
+			texts = append(texts, forms...)
+		}
+		raw, err := os.ReadFile("../../plugins/i18n/texts/" + language + ".json")
+		if err != nil {
+			t.Fatal(err)
+		}
+		byCode := map[string]string{}
+		if err := json.Unmarshal(raw, &byCode); err != nil {
+			t.Fatal(err)
+		}
+		for _, text := range byCode {
+			texts = append(texts, text)
+		}
+		for _, text := range texts {
+			if found := re.FindStringSubmatch(text); found != nil {
+				t.Errorf("%s: %q says %q", language, text, found[1])
+			}
+		}
+	}
+}
+
 // TestDocumentLanguage: what a document says before its script runs is in the reader's language.
 func TestDocumentLanguage(t *testing.T) {
 	p := mustNew(t, Options{})

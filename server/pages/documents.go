@@ -23,9 +23,9 @@ var documentWords = map[string]words{
 		"Zum Inhalt springen", "Seite nicht gefunden", "Unter dieser Adresse gibt es nichts.", "Zur Startseite"},
 	"fr": {"JavaScript est nécessaire", "Ces pages communiquent avec le serveur en JavaScript. Activez-le et rechargez la page.",
 		"Aller au contenu", "Page introuvable", "Il n’y a rien à cette adresse.", "Aller à la page d’accueil"},
-	"it": {"Serve JavaScript", "Queste pagine comunicano con il server tramite JavaScript. Attivalo e ricarica la pagina.",
-		"Vai al contenuto", "Pagina non trovata", "Non c’è nulla a questo indirizzo.", "Vai alla pagina iniziale"},
-	"es": {"Hace falta JavaScript", "Estas páginas se comunican con el servidor mediante JavaScript. Actívalo y vuelve a cargar la página.",
+	"it": {"Serve JavaScript", "Queste pagine comunicano con il server tramite JavaScript. Lo attivi e ricarichi la pagina.",
+		"Andare al contenuto", "Pagina non trovata", "Non c’è nulla a questo indirizzo.", "Andare alla pagina iniziale"},
+	"es": {"Hace falta JavaScript", "Estas páginas se comunican con el servidor mediante JavaScript. Actívelo y vuelva a cargar la página.",
 		"Ir al contenido", "Página no encontrada", "No hay nada en esta dirección.", "Ir a la página de inicio"},
 }
 

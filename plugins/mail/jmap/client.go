@@ -11,6 +11,8 @@ import (
 	"net/url"
 	"strings"
 	"time"
+
+	"github.com/sallyport-auth/sallyport/core/option"
 )
 
 // Options say where the server is.
@@ -50,7 +52,7 @@ func New(o Options) (*Client, error) {
 	if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" || u.User != nil || u.RawQuery != "" || u.Fragment != "" {
 		return nil, errors.New("url: want https://host[:port][/path]") // not its text: it may hold a password
 	}
-	if u.Scheme == "http" && u.Hostname() != "localhost" && !net.ParseIP(u.Hostname()).IsLoopback() {
+	if u.Scheme == "http" && !option.Loopback(u.Hostname()) {
 		return nil, errors.New("url: passwords would travel in the open: want https")
 	}
 	if strings.Trim(u.Path, "/") == "" {

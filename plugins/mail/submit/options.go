@@ -5,12 +5,11 @@ import (
 	"errors"
 	"fmt"
 	"net"
-	"os"
 	"strconv"
-	"strings"
 	"time"
 
 	"github.com/sallyport-auth/sallyport/core/contract"
+	"github.com/sallyport-auth/sallyport/core/option"
 )
 
 // Options say which server sends. The zero value is none.
@@ -36,14 +35,13 @@ type Options struct {
 
 // New makes a relay, and no connection. timeout bounds one delivery.
 func New(o Options, timeout time.Duration) (*Relay, error) {
-	local := o.Host == "localhost" || net.ParseIP(o.Host).IsLoopback()
 	port := 587
 	switch o.TLS {
 	case "", "mandatory":
 	case "implicit":
 		port = 465
 	case "none":
-		if port = 25; !local {
+		if port = 25; !option.Loopback(o.Host) {
 			return nil, errors.New("tls: mail would travel in the open: want mandatory or implicit")
 		}
 	default:
@@ -58,15 +56,9 @@ func New(o Options, timeout time.Duration) (*Relay, error) {
 	if net.ParseIP(o.Host) == nil && contract.CheckAddress("x@"+o.Host) != nil {
 		return nil, errors.New("host: want a name or an IP address")
 	}
-	if o.PasswordFile != "" {
-		if o.Password != "" {
-			return nil, errors.New("password and passwordFile: give one of them")
-		}
-		raw, err := os.ReadFile(o.PasswordFile)
-		if err != nil {
-			return nil, fmt.Errorf("passwordFile: %w", err)
-		}
-		o.Password = strings.TrimSpace(string(raw))
+	var err error
+	if o.Password, err = option.Secret("password", o.Password, o.PasswordFile); err != nil {
+		return nil, err
 	}
 	if (o.Username == "") != (o.Password == "") {
 		return nil, errors.New("username and password belong together")

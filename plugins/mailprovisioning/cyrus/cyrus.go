@@ -23,6 +23,7 @@ import (
 	"github.com/emersion/go-imap/client"
 
 	"github.com/sallyport-auth/sallyport/core/contract"
+	"github.com/sallyport-auth/sallyport/core/option"
 )
 
 // Options say where the server is. The zero value is none.
@@ -62,24 +63,16 @@ func New(o Options) (*Provisioner, error) {
 	if err != nil || host == "" {
 		return nil, errors.New("address: want host:port")
 	}
-	local := host == "localhost" || net.ParseIP(host).IsLoopback()
 	switch {
 	case o.TLS == "":
 		o.TLS = "implicit"
-	case o.TLS == "none" && !local:
+	case o.TLS == "none" && !option.Loopback(host):
 		return nil, errors.New("tls: passwords would travel in the open: want implicit or starttls")
 	case o.TLS != "implicit" && o.TLS != "starttls" && o.TLS != "none":
 		return nil, fmt.Errorf("tls: %q is none of implicit, starttls, none", o.TLS)
 	}
-	if o.PasswordFile != "" {
-		if o.Password != "" {
-			return nil, errors.New("password and passwordFile: give one of them")
-		}
-		raw, err := os.ReadFile(o.PasswordFile)
-		if err != nil {
-			return nil, fmt.Errorf("passwordFile: %w", err)
-		}
-		o.Password = strings.TrimSpace(string(raw))
+	if o.Password, err = option.Secret("password", o.Password, o.PasswordFile); err != nil {
+		return nil, err
 	}
 	if o.Admin == "" || o.Password == "" {
 		return nil, errors.New("admin: an administrator's name and password are needed")

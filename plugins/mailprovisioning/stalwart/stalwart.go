@@ -13,11 +13,11 @@ import (
 	"io"
 	"net/http"
 	"net/url"
-	"os"
 	"strings"
 	"time"
 
 	"github.com/sallyport-auth/sallyport/core/contract"
+	"github.com/sallyport-auth/sallyport/core/option"
 )
 
 // Options say where the server is. The zero value is none.
@@ -49,19 +49,11 @@ func New(o Options) (*Provisioner, error) {
 	if err != nil || u.Host == "" || strings.Trim(u.Path, "/") != "" || u.User != nil || u.RawQuery != "" {
 		return nil, errors.New("url: want https://host:port")
 	}
-	local := u.Hostname() == "localhost" || u.Hostname() == "127.0.0.1" || u.Hostname() == "::1"
-	if u.Scheme != "https" && !(u.Scheme == "http" && local) {
+	if u.Scheme != "https" && !(u.Scheme == "http" && option.Loopback(u.Hostname())) {
 		return nil, errors.New("url: passwords would travel in the open: want https")
 	}
-	if o.PasswordFile != "" {
-		if o.Password != "" {
-			return nil, errors.New("password and passwordFile: give one of them")
-		}
-		raw, err := os.ReadFile(o.PasswordFile)
-		if err != nil {
-			return nil, fmt.Errorf("passwordFile: %w", err)
-		}
-		o.Password = strings.TrimSpace(string(raw))
+	if o.Password, err = option.Secret("password", o.Password, o.PasswordFile); err != nil {
+		return nil, err
 	}
 	if o.User == "" || o.Password == "" {
 		return nil, errors.New("user: an administrator's name and password are needed")

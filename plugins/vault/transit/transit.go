@@ -22,6 +22,7 @@ import (
 	"time"
 
 	"github.com/sallyport-auth/sallyport/core/contract"
+	"github.com/sallyport-auth/sallyport/core/option"
 )
 
 // Options say where the server is. The zero value is none.
@@ -65,8 +66,7 @@ func (o Options) Faults() []error {
 	good := err == nil && u.Host != "" && u.Path == "" && u.RawQuery == "" && u.User == nil
 	fault(!good, "address: want https://host:port")
 	if good {
-		local := u.Hostname() == "localhost" || u.Hostname() == "127.0.0.1" || u.Hostname() == "::1"
-		fault(u.Scheme != "https" && !(u.Scheme == "http" && local), "address: keys would travel in the open: want https")
+		fault(u.Scheme != "https" && !(u.Scheme == "http" && option.Loopback(u.Hostname())), "address: keys would travel in the open: want https")
 	}
 	fault(!nameForm.MatchString(o.Key), "key: %q is no name of a key", o.Key)
 	fault(o.Mount != "" && !mountForm.MatchString(o.Mount), "mount: %q is no path of an engine", o.Mount)
