@@ -115,7 +115,7 @@ func TestBrokenServer(t *testing.T) {
 			_, _ = io.WriteString(w, ok)
 		}, "unexpected EOF"},
 		"hung up":  {func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) }, "EOF"},
-		"redirect": {func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "/elsewhere", 307) }, "answered 307"},
+		"redirect": {func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "/elsewhere", http.StatusTemporaryRedirect) }, "answered 307"},
 	} {
 		w := newWorld(t, Options{})
 		w.f.raw = func(rw http.ResponseWriter, r *http.Request) bool {
@@ -182,7 +182,7 @@ func TestForeignRedirect(t *testing.T) {
 	for _, target := range []string{other.URL + "/", "//" + strings.TrimPrefix(other.URL, "http://") + "/", "/.well-known/jmap"} {
 		w := newWorld(t, Options{})
 		w.f.raw = func(rw http.ResponseWriter, r *http.Request) bool {
-			http.Redirect(rw, r, target, 302)
+			http.Redirect(rw, r, target, http.StatusFound)
 			return true
 		}
 		w.get("/labels").WantCode(503, "SERVICE_UNAVAILABLE")
@@ -196,7 +196,7 @@ func TestForeignRedirect(t *testing.T) {
 	w := newWorld(t, Options{}) // on the same one it does: Cyrus redirects /.well-known/jmap
 	w.f.raw = func(rw http.ResponseWriter, r *http.Request) bool {
 		if r.URL.Path == "/.well-known/jmap" && r.URL.RawQuery == "" {
-			http.Redirect(rw, r, "/.well-known/jmap?here", 301)
+			http.Redirect(rw, r, "/.well-known/jmap?here", http.StatusMovedPermanently)
 			return true
 		}
 		return false

@@ -246,7 +246,7 @@ func TestHang(t *testing.T) {
 func TestCalm(t *testing.T) {
 	var c calm
 	now := plugintest.Epoch
-	if !c.begin(now) || !c.begin(now) {
+	if first, second := c.begin(now), c.begin(now); !first || !second {
 		t.Fatal("a receiver that answers is asked by many")
 	}
 	c.end(now, 0, true, 0)
@@ -259,7 +259,7 @@ func TestCalm(t *testing.T) {
 		t.Error("want one worker behind the pause")
 	}
 	c.end(now, 0, false, 0)
-	if !c.begin(now) || !c.begin(now) {
+	if first, second := c.begin(now), c.begin(now); !first || !second {
 		t.Error("it has answered")
 	}
 	c.end(now, 0, false, time.Minute)
