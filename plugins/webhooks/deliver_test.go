@@ -288,7 +288,7 @@ func TestSlow(t *testing.T) {
 		t.Error("want one worker")
 	}
 	c.end(now, slowAnswer-1, false, 0)
-	if !c.begin(now) || !c.begin(now) {
+	if first, second := c.begin(now), c.begin(now); !first || !second {
 		t.Error("it was quick")
 	}
 }
