@@ -61,10 +61,21 @@ func (h *Host) Clean(ctx context.Context) (int64, error) {
 			}
 		}
 	}
-	// Jobs that were given up may be retried until they expire; nobody needs what they carry then.
-	if _, err := jobs.Update(ctx, h.db, []Set{jobCargo.Set("")}, jobFailed.NotNull(), jobUntil.Le(&now), jobCargo.Ne("")); err != nil {
+	if err := h.emptyJobs(ctx, now); err != nil {
 		return total, err
 	}
 	n, err := h.cleanEvents(ctx, now)
 	return total + n, err
+}
+
+// emptyJobs erases what expired jobs carry. Those that were given up may be retried until
+// then; nobody needs it any more.
+func (h *Host) emptyJobs(ctx context.Context, now time.Time) error {
+	for {
+		n, err := h.db.Exec(ctx, "UPDATE {job=} SET {job:payload} = '' WHERE {job.id} IN (SELECT {job:id} FROM {job} "+
+			"WHERE {job:failedAt} IS NOT NULL AND {job:expiresAt} <= ? AND {job:payload} <> '' LIMIT ?)", now, int64(cleanBatch))
+		if err != nil || n < cleanBatch {
+			return err
+		}
+	}
 }

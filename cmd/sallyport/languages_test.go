@@ -13,6 +13,7 @@ var notForUsers = map[string]string{
 	"MISSING_FIELD":                                         "the English text names the field",
 	"BAD_REQUEST":                                           "the English text says what cannot be read",
 	"UNSUPPORTED_MEDIA_TYPE":                                "the English text names the types",
+	"MAIL_RECIPIENTS_INVALID":                               "the English text names the recipient",
 	"GRANT_BAD_REQUEST":                                     "a fault of the app's",
 	"VAULT_BAD_REQUEST":                                     "a fault of the app's",
 	"BODY_MUST_BE_AN_OBJECT":                                "a fault of the app's",

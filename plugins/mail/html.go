@@ -41,8 +41,8 @@ func policy() *bluemonday.Policy {
 var (
 	// cleaner is safe for use by several goroutines, and never changed.
 	cleaner = policy()
-	// bare leaves nothing but text.
-	bare = bluemonday.StrictPolicy()
+	// bare leaves nothing but text, with a space where a tag was: words of two blocks stay two.
+	bare = bluemonday.StrictPolicy().AddSpaceWhenStrippingTag(true)
 
 	imageTag = regexp.MustCompile(`(?i)<(img|image)[\s/]`)
 )

@@ -81,7 +81,7 @@ func TestVanishing(t *testing.T) {
 func TestThread(t *testing.T) {
 	w := newWorld(t, Options{})
 	w.f.put(w.box, object{"threadId": "t", "receivedAt": "2026-11-02T10:00:00Z", "subject": "Re: second", "keywords": object{seen: true, flagged: true}, "messageId": []any{"two@x"}, "references": []any{"one@x"}, "replyTo": []any{object{"email": "list@example.com"}}})
-	first := object{"threadId": "t", "receivedAt": "2026-11-01T10:00:00.5+01:00", "subject": "first\r\nBcc: x\u202E", "from": []any{object{"name": "gpj.\u202Eexe\x00", "email": "bob@example.com"}}, "preview": "<b>bold</b> &amp; text", "hasAttachment": true,
+	first := object{"threadId": "t", "receivedAt": "2026-11-01T10:00:00.5+01:00", "subject": "first\r\nBcc: x\u202E", "from": []any{object{"name": "gpj.\u202Eexe\x00", "email": "bob@example.com"}}, "preview": "<p>bold</p><div>&amp; text</div>", "hasAttachment": true,
 		"attachments": []any{object{"blobId": "b1", "name": "../a.svg", "type": "image/svg+xml", "size": 12, "disposition": "inline", "cid": "c1"}, object{"blobId": nil, "name": "x", "type": "x"}, object{"blobId": "b2", "type": "application/pdf", "size": -1}}}
 	for k, v := range htmlMail(`<p>Hi<script>alert(1)</script></p><img src=x>`) {
 		first[k] = v

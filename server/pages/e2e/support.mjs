@@ -29,8 +29,9 @@ export const looks = [
 
 const sleep = (ms) => new Promise((r) => setTimeout(r, ms));
 
-export async function until(what, attempt) {
-  for (let i = 0; i < 300; i++) {
+/** Waits for what an attempt finds, 15 s at most. */
+export async function until(what, attempt, seconds = 15) {
+  for (let i = 0; i < seconds * 20; i++) {
     const found = await attempt();
     if (found) return found;
     await sleep(50);
@@ -90,7 +91,7 @@ export async function startServer({ plugins = [], more = {}, port } = {}) {
   await until(`${SERVER_CMD} to answer`, async () => {
     if (exited) throw new Error(`${SERVER_CMD} exited before it answered`);
     return fetch(`${base}/api/auth/ok`).then((r) => r.ok, () => false);
-  });
+  }, 180); // it may have to be built
   const stop = async () => {
     child.kill("SIGTERM");
     sink.close();
