@@ -97,17 +97,17 @@ test("the switch: at once, kept in the browser and with the account, and sent al
   await v.arrive("Votre compte");
   assert.deepEqual([...new Set(sent)], ["fr"]);
   await v.page.getByLabel("Langue").selectOption("it");
-  await v.shows("Il tuo account");
+  await v.shows("Il Suo account");
   await v.until("the choice to be kept", async () => (await v.session()).user.locale === "it");
 
-  for (const [language, heading] of [["es", "Tu cuenta"], ["fr", "Votre compte"], ["de", "Ihr Konto"], ["it", "Il tuo account"]]) {
+  for (const [language, heading] of [["es", "Su cuenta"], ["fr", "Votre compte"], ["de", "Ihr Konto"], ["it", "Il Suo account"]]) {
     await v.page.locator("#language").selectOption(language);
     await v.shows(heading);
     await v.check(`account, ${language}`); // what a button is called must hold what stands on it, too
   }
   await v.until("the last choice to be kept", async () => (await v.session()).user.locale === "it");
   await v.open("/account");
-  await v.arrive("Il tuo account");
+  await v.arrive("Il Suo account");
   const catalogues = await v.page.evaluate(() => performance.getEntriesByType("resource").map((e) => e.name).filter((n) => n.includes("/text-")).length);
   assert.equal(catalogues, 1);
 
@@ -118,7 +118,7 @@ test("the switch: at once, kept in the browser and with the account, and sent al
   await w.type("Email address", "switch@example.com");
   await w.type("Password", password);
   await w.enter();
-  await w.arrive("Il tuo account");
+  await w.arrive("Il Suo account");
   w.content();
   v.content();
   await Promise.all([w.leave(), v.leave()]);
