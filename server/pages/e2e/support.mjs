@@ -42,6 +42,7 @@ export async function until(what, attempt, seconds = 15) {
 async function startSink(url) {
   const messages = [];
   const server = createServer(async (req, res) => {
+    if (req.method !== "POST") { res.statusCode = 404; res.end(); return; } // who looks for a server that had this port
     let body = "";
     for await (const part of req) body += part;
     messages.push(JSON.parse(body));
