@@ -30,7 +30,7 @@ func TestDocumentsShowCompiledCode(t *testing.T) {
 		t.Fatal(err)
 	}
 	blocks := regexp.MustCompile("(?s)```go\n(.*?)```")
-	for _, doc := range []string{"README.md", "CONTRIBUTING.md", "docs/plugins.md", "docs/webhooks.md"} {
+	for _, doc := range []string{"README.md", "CONTRIBUTING.md", "docs/plugins.md", "docs/webhooks.md", "docs/organization.md", "docs/events.md"} {
 		text, err := os.ReadFile(doc)
 		if err != nil {
 			t.Fatal(err)

@@ -105,7 +105,7 @@ func (a *adoption) look(ctx context.Context, db storage.Database) (err error) {
 	if a.proposal, err = adopt.Look(ctx, db, a.from, a.cfg.Database.Schema); err != nil {
 		return err
 	}
-	text, name, err := a.mapped()
+	text, name, err := a.mapped(ctx, db)
 	if err != nil {
 		return err
 	}
@@ -125,6 +125,7 @@ func (a *adoption) look(ctx context.Context, db storage.Database) (err error) {
 	a.report.Mapping = text
 	if a.proposed {
 		a.report.Faults = append(a.report.Faults, a.proposal.Faults...)
+		a.report.Notes = append(a.report.Notes, a.proposal.Notes...)
 	}
 	if err := a.proposal.Inspect(ctx, db, a.report, a.want, a.names, a.enabled()); err != nil {
 		return err
@@ -141,7 +142,7 @@ func (a *adoption) enabled() (ids []string) {
 
 // mapped returns the part of the config file that maps the names, and where it comes from:
 // the file of --mapping, what is configured already (then it is empty), or a proposal.
-func (a *adoption) mapped() (text, name string, err error) {
+func (a *adoption) mapped(ctx context.Context, db storage.Database) (text, name string, err error) {
 	if a.mapping != "" {
 		raw, err := os.ReadFile(a.mapping)
 		if err == nil || !errors.Is(err, fs.ErrNotExist) {
@@ -162,6 +163,9 @@ func (a *adoption) mapped() (text, name string, err error) {
 	}
 	want, _, _ := auth.Schema()
 	a.proposal.Complete(want)
+	if err := a.proposal.FindTimes(ctx, db, want); err != nil {
+		return "", "", err
+	}
 	a.proposed = true
 	return a.proposal.YAML(), "proposal", nil
 }

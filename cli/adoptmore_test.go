@@ -101,10 +101,11 @@ func TestAdoptSQLite(t *testing.T) {
 	}
 	run(string(text))
 	run(`INSERT INTO "user" VALUES ('a', 'A', 'a@x', 1, NULL, '2026-01-01T00:00:00.000Z', '2026-01-01T00:00:00.000Z')`)
-	run(`INSERT INTO "session" ("id", "expiresAt", "token", "createdAt", "updatedAt", "userId") VALUES ('s', 1767225600000, 't', '2026-01-01T00:00:00.000Z', '2026-01-01T00:00:00.000Z', 'a')`)
+	run(`INSERT INTO "session" ("id", "expiresAt", "token", "createdAt", "updatedAt", "userId") VALUES ('s', 1767225600000, 't', '2026-01-01T00:00:00.000Z', '2026-01-01T00:00:00.000Z', 'a'),
+		('s2', '2026-01-01T00:00:00.000Z', 't2', '2026-01-01T00:00:00.000Z', '2026-01-01T00:00:00.000Z', 'a'), ('s3', '2026-01-01T00:00:00.000Z', 't3', '2026-01-01T00:00:00.000Z', '2026-01-01T00:00:00.000Z', 'a')`)
 	a := &adoption{t: t, env: []string{"SALLYPORT_DATABASE_PATH=" + file, "SALLYPORT_SECRET=" + adoptSecret, "SALLYPORT_DATA=" + filepath.Join(dir, "data")}}
 	before := read0(t, file)
-	out := a.want(1, "the times in session.expiresAt are no text of the form")
+	out := a.want(1, "some times in session.expiresAt are not text of the form")
 	for _, want := range []string{`UPDATE "session" SET "expiresAt" = strftime(`, "1 users have neither a password nor a passkey"} {
 		if !strings.Contains(out, want) {
 			t.Errorf("without %q:\n%s", want, out)
@@ -116,7 +117,7 @@ func TestAdoptSQLite(t *testing.T) {
 	start := strings.Index(out, "UPDATE")
 	run(out[start : start+strings.Index(out[start:], ";")])
 	var at string
-	if err := db.QueryRow(`SELECT CAST("expiresAt" AS text) FROM "session"`).Scan(&at); err != nil || at != "2026-01-01T00:00:00.000Z" {
+	if err := db.QueryRow(`SELECT CAST("expiresAt" AS text) FROM "session" WHERE "id" = 's'`).Scan(&at); err != nil || at != "2026-01-01T00:00:00.000Z" {
 		t.Errorf("the proposed statement makes %q of it: %v", at, err)
 	}
 	a.want(0, "is taken over", "--apply", "--accept-losses")
@@ -125,6 +126,43 @@ func TestAdoptSQLite(t *testing.T) {
 	if _, err := os.Stat(filepath.Join(dir, "none.db")); err == nil {
 		t.Error("a database was made")
 	}
+}
+
+// A database of Drizzle's: numbers as ids, seconds as times. The mapping that is written
+// holds for what adopt does next, and for the server.
+func TestAdoptNumbers(t *testing.T) {
+	dir := t.TempDir()
+	file := filepath.Join(dir, "auth.db")
+	db, err := sql.Open("sqlite", file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	text, err := os.ReadFile("../migrations/testdata/better-auth.sqlite.sql")
+	if err != nil {
+		t.Fatal(err)
+	}
+	tables := strings.NewReplacer(" date", " integer", `"id" text not null primary key`, `"id" integer primary key autoincrement not null`, `"userId" text`, `"userId" integer`).Replace(string(text))
+	if _, err := db.Exec(tables + `;
+		INSERT INTO "user" VALUES (7, 'A', 'a@x', 1, NULL, 1767225600, 1767225600);
+		INSERT INTO "account" ("id", "accountId", "providerId", "userId", "password", "createdAt", "updatedAt") VALUES (3, '7', 'credential', 7, '$2b$10$x', 1767225600, 1767225600)`); err != nil {
+		t.Fatal(err)
+	}
+	mapping := filepath.Join(dir, "sallyport.yaml")
+	a := &adoption{t: t, env: []string{"SALLYPORT_DATABASE_PATH=" + file, "SALLYPORT_SECRET=" + adoptSecret, "SALLYPORT_DATA=" + filepath.Join(dir, "data")}}
+	out := a.want(2, "ids: serial", "--mapping", mapping)
+	for _, want := range []string{"times: milliseconds\n", "      account: seconds\n", "      session: seconds\n", "      user: seconds\n", "some columns hold whole seconds",
+		`CREATE TABLE "sallyport_counter"`, `"run_at" integer NOT NULL`, `"userId" integer`} {
+		if !strings.Contains(out, want) && !strings.Contains(out, strings.Replace(want, "run_at", "runAt", 1)) {
+			t.Errorf("without %q:\n%s", want, out)
+		}
+	}
+	a.want(0, "is taken over", "--mapping", mapping, "--apply")
+	a.want(0, "has everything that is wanted", "--mapping", mapping)
+	if err := os.WriteFile(mapping, []byte("database:\n  naming: betterauth\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	a.want(1, "column createdAt is integer, want date", "--mapping", mapping)
 }
 
 func read0(t *testing.T, file string) string {

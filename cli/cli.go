@@ -21,11 +21,9 @@ import (
 	"os"
 	"os/signal"
 	"runtime/debug"
-	"slices"
 	"strings"
 	"syscall"
 
-	"github.com/sallyport-auth/sallyport/core"
 	"github.com/sallyport-auth/sallyport/server"
 )
 
@@ -152,17 +150,12 @@ options:
   --data DIR      the data folder of development; default $SALLYPORT_DATA, or sallyport-data
   --production    hold the checks of production
 `)
-	// Any configuration will do that compiles with every plugin.
-	c := server.Config{Core: core.Config{BaseURL: "http://localhost"}}
-	for _, id := range server.IDs(r.Plugins) {
-		c.Plugins = append(c.Plugins, server.Enabled{ID: id})
-	}
-	auth, err := server.Describe(c, r.Plugins...)
-	if err != nil || len(auth.Commands()) == 0 {
+	of := server.Commands(r.Plugins...)
+	if len(of) == 0 {
 		return
 	}
-	fmt.Fprintf(w, "\nof plugins, whose names may be left out where one alone has the command:\n")
-	for _, c := range auth.Commands() {
+	fmt.Fprintf(w, "\nof plugins, where they are enabled; the plugin's name may be left out where no other has the command:\n")
+	for _, c := range of {
 		fmt.Fprintf(w, "  %-32s %s\n", c.Plugin+" "+c.Name, c.Summary)
 	}
 }
@@ -227,6 +220,13 @@ func (r *run) load() (server.Config, error) {
 		err = r.Configure(&c)
 	case r.Configure == nil && err != nil && readable(r.config):
 		// What core finds belongs to the same list: nobody wants to start twice to see it.
+		// A file that cannot be read is one fault, and what it would have held no second one.
+		if c.Core.Secret == "" && len(c.Core.Secrets) == 0 && c.SecretFile+c.SecretsFile != "" {
+			c.Core.Secret, _ = server.NewSecret(nil)
+		}
+		if c.Redis.URL == "" && c.Redis.URLFile != "" {
+			c.Redis.URL = "redis://127.0.0.1"
+		}
 		_, more := server.Describe(c, r.Plugins...)
 		err = errors.Join(err, more)
 	}
@@ -237,78 +237,4 @@ func (r *run) load() (server.Config, error) {
 func readable(name string) bool {
 	_, err := os.Stat(name)
 	return name == "" || err == nil
-}
-
-// pluginCommand runs "ID NAME ARGS...", a command that an enabled plugin brings; ID may be
-// left out where one plugin alone has the name. Its options come before the arguments.
-func (r *run) pluginCommand(ctx context.Context, args []string) int {
-	unknown := func() int {
-		fmt.Fprintf(r.err, "%s: unknown command %q; see %s help\n", r.Name, strings.Join(args[:min(2, len(args))], " "), r.Name)
-		return misused
-	}
-	id, name, rest := "", args[0], args[1:]
-	if slices.Contains(server.IDs(r.Plugins), name) {
-		if len(rest) == 0 {
-			return unknown()
-		}
-		id, name, rest = name, rest[0], rest[1:]
-	}
-	f := flag.NewFlagSet(strings.TrimSpace(r.Name+" "+id)+" "+name, flag.ContinueOnError)
-	f.SetOutput(r.err)
-	r.flags(f)
-	if err := f.Parse(rest); err != nil {
-		return misused
-	}
-	if err := r.runPlugin(ctx, id, name, f.Args()); err != nil {
-		if errors.Is(err, errNoCommand) {
-			return unknown()
-		}
-		fmt.Fprintf(r.err, "%s: %v\n", r.Name, err)
-		return failed
-	}
-	return ok
-}
-
-var errNoCommand = errors.New("no such command")
-
-func (r *run) runPlugin(ctx context.Context, id, name string, args []string) (err error) {
-	c, err := r.load()
-	if err != nil {
-		return err
-	}
-	described, err := server.Describe(c, r.Plugins...)
-	if err != nil {
-		return err
-	}
-	found, err := find(described, id, name)
-	if err != nil {
-		return err
-	}
-	auth, closeAll, err := server.OpenAuth(ctx, c, r.Plugins...)
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, closeAll(context.WithoutCancel(ctx))) }()
-	// Once more: this one's Run belongs to a plugin that has started.
-	if found, err = find(auth, found.Plugin, name); err != nil {
-		return err
-	}
-	return found.Run(ctx, auth.Host(), args, r.out)
-}
-
-// find finds a plugin's command, or the only one of a name if id is empty.
-func find(auth *core.Auth, id, name string) (*core.PluginCommand, error) {
-	var found []*core.PluginCommand
-	for _, c := range auth.Commands() {
-		if c.Name == name && (id == "" || c.Plugin == id) {
-			found = append(found, &c)
-		}
-	}
-	switch len(found) {
-	case 0:
-		return nil, errNoCommand
-	case 1:
-		return found[0], nil
-	}
-	return nil, fmt.Errorf("%s is a command of several plugins: say %s %s, or %s %s", name, found[0].Plugin, name, found[1].Plugin, name)
 }

@@ -104,6 +104,10 @@ func TestCommandLine(t *testing.T) {
 	if err := os.WriteFile(file, []byte("timeout: -5\nsesion: {}\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
+	less := filepath.Join(dir, "less.yaml")
+	if err := os.WriteFile(less, []byte("plugins: [email-password]\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
 	for _, tt := range []struct {
 		args      string
 		code      int
@@ -116,7 +120,10 @@ func TestCommandLine(t *testing.T) {
 		{"nonsense", 64, "", `unknown command "nonsense"`},
 		{"notes nonsense", 64, "", `unknown command "notes nonsense"`},
 		{"other count", 64, "", `unknown command "other count"`},
-		{"migrate", 64, "", `unknown command "migrate"`},
+		{"migrate", 64, "", `unknown command "migrate"; after migrate comes one of: plan, apply, verify`},
+		{"notes", 64, "", `unknown command "notes"; after notes comes one of: count`},
+		{"count --config " + less, 64, "", `"count" is a command of the plugin notes, which the configuration does not enable`},
+		{"notes count --config " + less, 64, "", `"count" is a command of the plugin notes, which the configuration does not enable`},
 		{"routes --nonsense", 64, "", "flag provided but not defined"},
 		{"serve -h", 0, "", "the config file"},
 		{"config check --config " + file, 1, "", file + ":2:1: sesion: no such option; did you mean session?"},
@@ -243,5 +250,25 @@ func TestPlanFilesAreEnough(t *testing.T) {
 		if code, out, errs := run(t, env, strings.Fields(command)...); code != 0 {
 			t.Errorf("%s: %d\n%s%s", command, code, out, errs)
 		}
+	}
+}
+
+// A file that cannot be read is said once, without what it would have held.
+func TestUnreadableSecretFile(t *testing.T) {
+	dir := t.TempDir()
+	file := filepath.Join(dir, "acme.yaml")
+	text := "production: true\nbaseURL: https://auth.example.com\nsecretFile: " + dir + "/none\ndatabase: {url: 'postgres://127.0.0.1/x'}\n" +
+		"redis: {urlFile: " + dir + "/none}\nrateLimit: {storage: redis}\nplugins: [email-password]\ntimeout: -5\n"
+	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	code, _, errs := run(t, nil, "config", "check", "--config", file)
+	for _, want := range []string{"secretFile: cannot be read", "redis.urlFile: cannot be read", "timeout: -5 is negative"} {
+		if !strings.Contains(errs, want) {
+			t.Errorf("%q is not said", want)
+		}
+	}
+	if code != 1 || strings.Contains(errs, "required") || strings.Contains(errs, "needs a store") {
+		t.Errorf("exit code %d: %s", code, errs)
 	}
 }

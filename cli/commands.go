@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"text/tabwriter"
 
 	"github.com/sallyport-auth/sallyport/core"
@@ -28,6 +29,12 @@ func serve(r *run, _ *flag.FlagSet) func(context.Context) (int, error) {
 		if err != nil {
 			return failed, err
 		}
+		// Passwords are hashed until the last request is answered, which is after ctx has ended.
+		tuning, stop := context.WithCancel(context.WithoutCancel(ctx))
+		var tuned sync.WaitGroup
+		tuned.Go(func() { tuneForHashing(tuning, s.Auth().Host()) })
+		defer tuned.Wait()
+		defer stop()
 		if err := s.Run(ctx); err != nil {
 			return failed, err
 		}

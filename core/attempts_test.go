@@ -6,7 +6,6 @@ import (
 	"time"
 
 	"github.com/sallyport-auth/sallyport/core"
-	"github.com/sallyport-auth/sallyport/core/contract"
 )
 
 // CVE-2024-4629: of 100 parallel wrong passwords at most Lockout.Max are verified.
@@ -250,62 +249,5 @@ func TestRefusalIsNoGuess(t *testing.T) {
 		if a := e.client().signIn("a@example.com", password); a.code() != "BANNED_USER" {
 			t.Fatalf("%d %s", a.Status, a.Body)
 		}
-	}
-}
-
-func TestPasswordsContract(t *testing.T) {
-	var passwords contract.Passwords
-	e := start(t, with(&probe{core.Spec{ID: "probe", Needs: []core.Need{core.Require(&passwords)}}}))
-	e.client().signUp("a@example.com")
-	id := e.rows("SELECT {user:id} FROM {user}")[0]
-	if has, err := passwords.Has(t.Context(), id); err != nil || !has {
-		t.Errorf("Has: %v %v", has, err)
-	}
-	for range 5 {
-		if ok, err := passwords.Verify(t.Context(), id, wrong); err != nil || ok {
-			t.Errorf("Verify of a wrong one: %v %v", ok, err)
-		}
-	}
-	if ok, err := passwords.Verify(t.Context(), id, password); core.AsError(err) != nil && core.AsError(err).Code != "ACCOUNT_LOCKED" || ok || err == nil {
-		t.Errorf("Verify while locked: %v %v", ok, err)
-	}
-	if err := e.auth.Host().Attempts("password").Unlock(t.Context(), nil, id); err != nil {
-		t.Fatal(err)
-	}
-	if err := passwords.Set(t.Context(), id, "a new password"); err != nil {
-		t.Fatal(err)
-	}
-	if ok, err := passwords.Verify(t.Context(), id, "a new password"); err != nil || !ok {
-		t.Errorf("Verify of the new one: %v %v", ok, err)
-	}
-	if has, err := passwords.Has(t.Context(), "nobody"); err != nil || has {
-		t.Errorf("Has of nobody: %v %v", has, err)
-	}
-}
-
-// A flood of sign-ins is shed with 503 and Retry-After, and what was shed is no guess.
-func TestFloodIsShed(t *testing.T) {
-	e := start(t, config(func(c *core.Config) {
-		c.Password, c.Lockout.Network.Disabled = core.PasswordConfig{Workers: 1, Queue: -1}, true
-	}))
-	var got outcomes
-	parallel(t, 30, func(i int) {
-		a := e.client().signIn("u"+itoa(i)+"@example.com", wrong)
-		got.add(a)
-		if a.Status == 503 && a.Get("Retry-After") == "" {
-			t.Error("no Retry-After")
-		}
-	})
-	wrongs, shed := got.n["401 INVALID_EMAIL_OR_PASSWORD"], got.n["503 SERVICE_UNAVAILABLE"]
-	if wrongs == 0 || shed == 0 || wrongs+shed != 30 {
-		t.Errorf("answers %v", got.n)
-	}
-	failed := len(e.rows("SELECT {attempt:id} FROM {attempt} WHERE {attempt:failures} > 0"))
-	leased := len(e.rows("SELECT {attempt:id} FROM {attempt} WHERE {attempt:leases} > 0"))
-	if failed != wrongs || leased != 0 {
-		t.Errorf("%d counted and %d still leased of %d wrong and %d shed", failed, leased, wrongs, shed)
-	}
-	if _, _, n := e.auth.Host().PasswordStats(); n != int64(shed) {
-		t.Errorf("the statistics say %d", n)
 	}
 }

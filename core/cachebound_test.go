@@ -84,3 +84,25 @@ func TestConfirmedByTheDatabase(t *testing.T) {
 		t.Errorf("after it was revoked: %d %s", a.Status, a.Body)
 	}
 }
+
+// A browser that was asked to forget has a cache of a minute at most, and of less where the
+// app wants it shorter: that bounds what a revoked session may still read.
+func TestForgottenCacheIsBounded(t *testing.T) {
+	for _, tt := range []struct{ maxAge, within int }{{5, 5}, {300, 60}} {
+		e := start(t, config(func(c *core.Config) {
+			c.Session.CookieCache = core.CookieCacheConfig{Enabled: true, MaxAge: tt.maxAge}
+		}))
+		e.client().signUp("a@example.com")
+		a := e.client()
+		a.must(200, "POST", "/sign-in/email", m{"email": "a@example.com", "password": password, "rememberMe": false})
+		e.exec("DELETE FROM {session}")
+		e.clock.Add(time.Duration(tt.within-1) * time.Second)
+		if r := a.must(200, "GET", "/get-session", nil); string(r.Body) == "null" {
+			t.Errorf("maxAge %d: the cache ends early", tt.maxAge)
+		}
+		e.clock.Add(2 * time.Second)
+		if r := a.must(200, "GET", "/get-session", nil); string(r.Body) != "null" {
+			t.Errorf("maxAge %d: the cache answers beyond %d s", tt.maxAge, tt.within)
+		}
+	}
+}

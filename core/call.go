@@ -47,6 +47,7 @@ type Call struct {
 	cacheEnds   time.Time // with fromCache: until when the cache may answer
 	issued      *Session
 	handed      *Session // whose token this answer carries
+	tokenHeader string   // header that carries it as well, or ""
 
 	watched watch
 	failed  Failure // what the answer says no with
@@ -91,14 +92,18 @@ func (c *Call) Log() *slog.Logger {
 // Session returns the session and user that the access level has established, or nil.
 func (c *Call) Session() (*Session, *User) { return c.session, c.user }
 
+// Named tells whether the session was presented by its id alone (AuthenticateEvent.UseSessionID):
+// by a credential that was made from the session, and must not give another one.
+func (c *Call) Named() bool { return c.presentedID != "" }
+
 // Issued returns the session that this call has made, or nil. Plugins that hand out
 // other credentials (bearer, jwt) go by it, never by Set-Cookie.
 func (c *Call) Issued() *Session { return c.issued }
 
-// Handed returns the session whose token this answer hands to the client: one that the
-// call has made, or one that it renews; nil without any, after a challenge, and where
-// the session has ended meanwhile.
-func (c *Call) Handed() *Session { return c.handed }
+// ExposeToken names a header in which the answer gives the token of the session that it
+// hands out, signed, to clients that keep no cookies: also where it says no, for the
+// session may have been renewed on the way.
+func (c *Call) ExposeToken(header string) { c.tokenHeader = header }
 
 // Concerns says whom a failure of this call is about, for its security event: a way to
 // sign in calls it as soon as it knows the user, before anything was proved.
@@ -213,7 +218,7 @@ func (c *Call) signed(k Cookie) (value string, key int, ok bool) {
 	if !ok {
 		return "", 0, false
 	}
-	return cookie.Verify(c.host.keyring.SigningKeys(), raw)
+	return c.host.signer.Verify(raw)
 }
 
 func (c *Call) cookieHeader() string {
@@ -234,7 +239,7 @@ func (c *Call) cookieHeader() string {
 // SetSigned sets a signed cookie. session makes it end with the browser's session.
 func (c *Call) SetSigned(k Cookie, value string, session bool) {
 	a := k.attrs
-	a.Value = cookie.Sign(c.host.keyring.Current(), value)
+	a.Value = c.host.signer.Sign(value)
 	if session {
 		a.MaxAge = nil
 	}
@@ -269,6 +274,20 @@ func (c *Call) LoadSession(ctx context.Context) (*Session, *User, error) {
 	}
 	_, err := c.resolveSession(ctx, sessionRead{useCache: true})
 	return c.session, c.user, err
+}
+
+// HoldSession asks the database whether the session still is one, whatever was read before,
+// and keeps others from ending it by a new password or a proof of the address until tx ends:
+// for an act that gives a way in. Who was put out while it was under way gets none.
+func (c *Call) HoldSession(ctx context.Context, tx *Tx) error {
+	if err := c.host.LockUser(ctx, tx, c.session.UserID); err != nil {
+		return err
+	}
+	s, _, err := c.host.SessionByID(ctx, tx, c.session.ID)
+	if err == nil && s == nil {
+		err = ErrUnauthorized
+	}
+	return err
 }
 
 // RecheckSession asks the database whether the session still is one, where the cookie

@@ -6,6 +6,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/sallyport-auth/sallyport/core"
+	"github.com/sallyport-auth/sallyport/core/schema"
 	"github.com/sallyport-auth/sallyport/plugins/magiclink"
 )
 
@@ -49,23 +51,25 @@ func TestChangeLinkEndsWithThePassword(t *testing.T) {
 			a.must(200, "POST", "/change-password", m{"currentPassword": password, "newPassword": "another good one"})
 		}},
 	} {
-		t.Run(name, func(t *testing.T) {
-			e := start(t)
-			a := e.client().signUp("a@example.com")
-			id := a.user()
-			if tt.verified {
-				e.exec("UPDATE {user} SET {user:emailVerified} = TRUE")
-			}
-			to := begin(t, e, a, tt.template)
-			e.clock.Add(time.Millisecond)
-			tt.renew(e, a)
-			if r := e.client().get(to); r.Status != 401 || r.code() != "INVALID_TOKEN" {
-				t.Errorf("an older link: %d %s", r.Status, r.Body)
-			}
-			if got := owner(t, e, id); got != "a@example.com" {
-				t.Errorf("the address is %s", got)
-			}
-		})
+		for _, form := range schema.TimeForms {
+			t.Run(name+", times as "+string(form), func(t *testing.T) {
+				e := start(t, config(func(c *core.Config) { c.Names.TimeOverrides = map[string]schema.TimeForm{"account": form} }))
+				a := e.client().signUp("a@example.com")
+				id := a.user()
+				if tt.verified {
+					e.exec("UPDATE {user} SET {user:emailVerified} = TRUE")
+				}
+				to := begin(t, e, a, tt.template)
+				e.clock.Add(time.Millisecond)
+				tt.renew(e, a)
+				if r := e.client().get(to); r.Status != 401 || r.code() != "INVALID_TOKEN" {
+					t.Errorf("an older link: %d %s", r.Status, r.Body)
+				}
+				if got := owner(t, e, id); got != "a@example.com" {
+					t.Errorf("the address is %s", got)
+				}
+			})
+		}
 	}
 }
 
@@ -88,6 +92,20 @@ func TestChangeLinkEndsWithAClaim(t *testing.T) {
 		t.Errorf("an older link: %d %s", r.Status, r.Body)
 	}
 	if got := owner(t, e, id); got != "a@example.com" {
+		t.Errorf("the address is %s", got)
+	}
+}
+
+// The owner's own change, begun in the second of the first proof, is not one of before it.
+func TestChangeLinkBehindAClaim(t *testing.T) {
+	e := start(t, with(magiclink.New(magiclink.Options{})), config(func(c *core.Config) { c.Notices.Disabled = true }))
+	id := e.client().signUp("a@example.com").user()
+	b := e.client()
+	b.must(200, "POST", "/sign-in/magic-link", m{"email": "a@example.com"})
+	b.must(302, "GET", link(t, e.mailed("magic-link").URL)+"&callbackURL=/", nil)
+	b.must(200, "GET", begin(t, e, b, "change-email"), nil)
+	b.must(200, "GET", link(t, e.mailed("verify-email").URL), nil)
+	if got := owner(t, e, id); got != "mallory@example.com" {
 		t.Errorf("the address is %s", got)
 	}
 }

@@ -14,6 +14,19 @@ type UserClaimEvent struct {
 	User *User
 }
 
+// UserRecover runs when somebody sets a new password by a mailed link. Where the user's
+// address was never proved (User.EmailVerified), whoever made the account may be somebody
+// else: a plugin that keeps a way in deletes it in a hook here. The user's row is locked
+// (Host.LockUser), and sessions are ended behind the hooks.
+var UserRecover = NewPoint[UserRecoverEvent]("user-recover")
+
+// UserRecoverEvent is the payload of UserRecover.
+type UserRecoverEvent struct {
+	Call *Call
+	Tx   *Tx
+	User *User
+}
+
 // ClaimUnproven gives an account to who has just proved its address, and returns the user
 // as they are then. If the address was proved before, nothing happens. Else everything
 // that its unproven maker could come back with goes in the same transaction: accounts
@@ -41,6 +54,10 @@ func (h *Host) ClaimUnproven(ctx context.Context, tx *Tx, c *Call, u *User) (cla
 		if err := UserClaim.Run(ctx, h, tx, e, func(ctx context.Context) error { return h.dropAccess(ctx, tx, u.ID) }); err != nil {
 			return err
 		}
+		// Last: a sign-in that held one of the proofs until now has its session among them.
+		if err := h.RevokeSessions(ctx, tx, u.ID, ""); err != nil {
+			return err
+		}
 		if err := h.Record(ctx, &Event{Type: EventUserClaimed, UserID: u.ID, Call: c, Tx: tx}); err != nil {
 			return err
 		}
@@ -52,11 +69,8 @@ func (h *Host) ClaimUnproven(ctx context.Context, tx *Tx, c *Call, u *User) (cla
 	return claimed, nil
 }
 
-// dropAccess deletes all of core's that lets somebody in as a user.
+// dropAccess deletes all of core's that lets somebody in as a user, but for the sessions.
 func (h *Host) dropAccess(ctx context.Context, tx *Tx, userID string) error {
-	if err := h.RevokeSessions(ctx, tx, userID, ""); err != nil {
-		return err
-	}
 	if _, err := accounts.Delete(ctx, tx, accountUser.Eq(userID)); err != nil {
 		return err
 	}

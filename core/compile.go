@@ -203,7 +203,7 @@ func (b *compiler) endpoints(s Spec) {
 func (b *compiler) hooks(s Spec) {
 	for _, hk := range s.Hooks {
 		if hk.target == nil || hk.fn == nil || reflect.ValueOf(hk.fn).IsNil() {
-			b.fault("plugin %s: an empty hook", s.ID)
+			b.fault("plugin %s: an empty hook: %q without a function", s.ID, hk.name)
 			continue
 		}
 		hk.owner = s.ID
@@ -212,7 +212,11 @@ func (b *compiler) hooks(s Spec) {
 			continue
 		}
 		if hk.route {
-			b.fault("plugin %s: hook on %s, which no plugin serves", s.ID, hk.name)
+			if i := slices.IndexFunc(b.h.list, func(e *endpoint) bool { return e.path == hk.name }); i >= 0 {
+				b.fault("plugin %s: hook on another route value than the one that %s serves at %s: use its variable", s.ID, b.h.list[i].owner, hk.name)
+				continue
+			}
+			b.fault("plugin %s: hook on %s, which no plugin serves: is its plugin in the list?", s.ID, hk.name)
 			continue
 		}
 		b.h.hooks[hk.target] = append(b.h.hooks[hk.target], hk)

@@ -70,8 +70,8 @@ type Config struct {
 	Audit     AuditConfig     `yaml:"audit"`
 	Notices   NoticesConfig   `yaml:"notices"`
 	// IDs chooses how row ids are made: "random" (default: 32 characters), "uuid" (v4) or
-	// "serial": from the database's own sequences, for tables that are there with a number as
-	// their key (PostgreSQL); the ids of other tables are random.
+	// "serial": numbers, for tables that are there with a number as their key, from the
+	// sequences of PostgreSQL or the next one on SQLite; the ids of other tables are random.
 	IDs string `yaml:"ids"`
 
 	Database storage.Database `yaml:"-"` // required
@@ -173,7 +173,7 @@ type PasswordConfig struct {
 	MemoryKiB   uint32 `yaml:"memoryKiB"`
 	Iterations  uint32 `yaml:"iterations"`
 	Parallelism uint8  `yaml:"parallelism"`
-	// Workers is how many hashes run at once. Default: the processors.
+	// Workers is how many hashes run at once. Default: GOMAXPROCS at the start, as far as MemoryLimit allows.
 	Workers int `yaml:"workers"`
 	// Queue is how many wait for a worker; more are refused with 503. Default 64.
 	Queue int `yaml:"queue"`
@@ -269,7 +269,9 @@ type NetworkLockoutConfig struct {
 // AuditConfig is about security events.
 type AuditConfig struct {
 	// Retention is how long events are kept, in seconds. Default 31536000 (365 days); 0
-	// keeps them for ever.
+	// keeps them for ever. At least 86400 and emailVerification.expiresIn: a mailed link to
+	// change the address is void if somebody has claimed the account since, which an event
+	// tells.
 	Retention *int `yaml:"retention"`
 	// Chain links every event to the one before it by a hash, within seconds, so that
 	// "sallyport audit verify" finds what was altered or taken out afterwards. Default

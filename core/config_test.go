@@ -75,9 +75,11 @@ func TestEveryFaultIsReported(t *testing.T) {
 			Alias(core.Alias{Method: "GET", Path: "/v1/x"}, core.Alias{Method: "GET", Path: "/v1/x"})}}, `plugin alias-b: alias /v1/x is taken by alias-b`},
 		{core.Spec{ID: "alias-c", Endpoints: []core.Endpoint{core.NewRoute[core.None, core.Status]("GET /aliased3", core.Public).Handle(ok).
 			Alias(core.Alias{Method: "get", Path: "no-slash"})}}, `plugin alias-c: alias get no-slash`},
-		{core.Spec{ID: "hook-a", Hooks: []core.Hook{away.Before(func(context.Context, *core.Call, *core.None) error { return nil })}}, `plugin hook-a: hook on /away, which no plugin serves`},
+		{core.Spec{ID: "hook-a", Hooks: []core.Hook{away.Before(func(context.Context, *core.Call, *core.None) error { return nil })}}, `plugin hook-a: hook on /away, which no plugin serves: is its plugin in the list?`},
+		{core.Spec{ID: "hook-d", Hooks: []core.Hook{core.NewRoute[core.None, core.None]("POST /sign-out").Before(
+			func(context.Context, *core.Call, *core.None) error { return nil })}}, `plugin hook-d: hook on another route value than the one that core serves at /sign-out: use its variable`},
 		{core.Spec{ID: "hook-b", Hooks: []core.Hook{{}}}, `plugin hook-b: an empty hook`},
-		{core.Spec{ID: "hook-c", Hooks: []core.Hook{core.SignInPoint.Before(nil)}}, `plugin hook-c: an empty hook`},
+		{core.Spec{ID: "hook-c", Hooks: []core.Hook{core.SignInPoint.Before(nil)}}, `plugin hook-c: an empty hook: "sign-in" without a function`},
 		{core.Spec{ID: "service-a", Provides: []core.Service{core.Provide(loud{})}}, `plugin service-a: provides core_test.loud, which is no interface`},
 		{core.Spec{ID: "service-b", Provides: []core.Service{core.Provide[contract.Mailer](nil)}}, `plugin service-b: provides a nil contract.Mailer`},
 		{core.Spec{ID: "service-c", Provides: []core.Service{core.Provide[contract.Sealer](sealer{})}}, `plugin service-c: contract.Sealer is provided by core already`},
@@ -89,7 +91,8 @@ func TestEveryFaultIsReported(t *testing.T) {
 		{core.Spec{ID: "jobs-a", Jobs: []core.JobHandler{handler, handler}}, `plugin jobs-a: job "twice" has a handler already`},
 		{core.Spec{ID: "jobs-b", Jobs: []core.JobHandler{{}}}, `plugin jobs-b: a job without a name`},
 		{core.Spec{ID: "limits-a", Limits: []core.RateLimit{{Paths: []string{"no-slash"}, Max: 1, Window: 1}}}, `no-slash`},
-		{core.Spec{ID: "limits-b", Limits: []core.RateLimit{{Paths: []string{"/zero-max"}, Window: 1}}}, `/zero-max`},
+		{core.Spec{ID: "limits-b", Limits: []core.RateLimit{{Paths: []string{"/zero-max"}, Window: 1}}}, `"/zero-max": 0 per 1s allows nothing`},
+		{core.Spec{ID: "limits-d", Limits: []core.RateLimit{{Paths: []string{"/nowhere"}, Max: 1, Window: 1}}}, `plugin limits-d: the rate limit of "/nowhere" holds for no endpoint`},
 		{core.Spec{ID: "limits-c", Limits: []core.RateLimit{{Max: 1, Window: 1}}}, `plugin limits-c: a rate limit without paths`},
 		{core.Spec{ID: "table-a", Tables: []schema.Table{{Name: "user", Columns: []schema.Column{{Name: "id", Kind: schema.String, PrimaryKey: true}}}}}, `user`},
 		{core.Spec{ID: "table-b", Extend: []schema.Extension{{Table: "nowhere", Columns: []schema.Column{{Name: "x", Kind: schema.String, Nullable: true}}}}}, `nowhere`},

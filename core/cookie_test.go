@@ -1,6 +1,7 @@
 package core_test
 
 import (
+	"maps"
 	"net/url"
 	"slices"
 	"strings"
@@ -190,6 +191,29 @@ func TestCookieForms(t *testing.T) {
 		r.header["Cookie"] = []string{tt.header}
 		if got := string(e.do(r).Body) != "null"; got != tt.ok {
 			t.Errorf("%s: session %v, want %v", tt.header, got, tt.ok)
+		}
+	}
+}
+
+// TestRenewedBesideTheCache: endpoints before which the session is read give the last cookie
+// alone; those that read it themselves, and /get-session, give all.
+func TestRenewedBesideTheCache(t *testing.T) {
+	e := start(t, config(func(c *core.Config) { c.Session.CookieCache.Enabled, c.Session.UpdateAge = true, ptr(0) }))
+	c := e.client().signUp("a@example.com")
+	for _, tt := range []struct {
+		path string
+		want []string
+	}{
+		{"/list-accounts", nil},
+		{"/list-accounts?disableCookieCache=1", []string{dataCookie}},
+		{"/delete-user/callback?token=none", []string{dataCookie, tokenCookie}},
+		{"/delete-user/callback?token=none&disableRefresh=1", []string{dataCookie, tokenCookie}},
+		{"/list-accounts?disableCookieCache=1&disableRefresh=1", nil},
+		{"/get-session?disableCookieCache=1", []string{dataCookie, tokenCookie}},
+	} {
+		got := slices.Sorted(maps.Keys(c.get(tt.path).cookies()))
+		if !slices.Equal(got, tt.want) {
+			t.Errorf("%s sets %v, want %v", tt.path, got, tt.want)
 		}
 	}
 }

@@ -2,6 +2,8 @@ package core
 
 import (
 	"encoding/json"
+	"errors"
+	"slices"
 	"strings"
 	"time"
 
@@ -31,14 +33,13 @@ func (c *Call) readCache(raw, token string) bool {
 }
 
 func (h *Host) decodeCache(raw string, now time.Time) (cookie.CachePayload, bool) {
-	keys := h.keyring.SigningKeys()
 	switch h.cfg.Session.CookieCache.Strategy {
 	case "jwt":
-		return cookie.DecodeJWT(keys, raw, now)
+		return cookie.DecodeJWT(h.keyring.SigningKeys(), raw, now)
 	case "jwe":
-		return cookie.DecodeJWE(keys, raw, now)
+		return cookie.DecodeJWE(h.keyring.SigningKeys(), raw, now)
 	}
-	return cookie.DecodeCompact(keys, raw)
+	return h.signer.DecodeCompact(raw)
 }
 
 // setCache writes the session_data cookie, if the cache is on. One that follows from the
@@ -52,8 +53,8 @@ func (c *Call) setCache(s *Session, u *User, forget bool) error {
 	attrs := c.host.cookies.data.attrs
 	life := time.Duration(cfg.MaxAge) * time.Second
 	if forget {
-		// Without a Max-Age the cookie would outlive its use; a minute bounds it.
-		attrs.MaxAge, life = nil, time.Minute
+		// Without a Max-Age the cookie would outlive its use; a minute bounds it, or less.
+		attrs.MaxAge, life = nil, min(life, time.Minute)
 	}
 	if c.fromCache {
 		life = min(life, c.cacheEnds.Sub(c.now))
@@ -67,7 +68,7 @@ func (c *Call) setCache(s *Session, u *User, forget bool) error {
 	case "jwe":
 		attrs.Value, err = cookie.EncodeJWE(c.host.random, c.host.keyring.Current(), p, c.now, life)
 	default:
-		attrs.Value = cookie.EncodeCompact(c.host.keyring.Current(), p)
+		attrs.Value = c.host.signer.EncodeCompact(p)
 	}
 	if err != nil {
 		return err
@@ -77,12 +78,30 @@ func (c *Call) setCache(s *Session, u *User, forget bool) error {
 		return nil
 	}
 	parts := cookie.Split(attrs.Name, attrs.Value, attrs)
+	// What an earlier, longer or shorter one left behind would be read first or joined. As
+	// Better Auth does it, what the browser has comes in its order, set anew or deleted.
+	cookie.Each(c.cookieHeader(), func(name, _ string) {
+		if _, chunk := cookie.ChunkIndex(attrs.Name, name); !chunk && name != attrs.Name {
+			return
+		}
+		if i := slices.IndexFunc(parts, func(p cookie.Cookie) bool { return p.Name == name }); i >= 0 {
+			c.pushCookie(parts[i])
+			parts = slices.Delete(parts, i, i+1)
+		} else if !c.sets(name) {
+			c.pushGone(name)
+		}
+	})
 	for _, part := range parts {
 		c.pushCookie(part)
 	}
-	// What an earlier, longer or shorter one left behind would be read first or joined.
-	c.expirePresent(len(parts) > 1)
 	return nil
+}
+
+// pushGone deletes the cookie cache, or a chunk of it, of that name.
+func (c *Call) pushGone(name string) {
+	a, zero := c.host.cookies.data.attrs, 0
+	a.Name, a.Value, a.MaxAge = strings.Clone(name), "", &zero
+	c.pushCookie(a)
 }
 
 // expireData deletes the cookie cache and whatever chunks of it the browser has.
@@ -99,9 +118,7 @@ func (c *Call) expirePresent(whole bool) {
 		if _, chunk := cookie.ChunkIndex(base.Name, name); !chunk && !(whole && name == base.Name) || c.sets(name) {
 			return
 		}
-		a, zero := base, 0
-		a.Name, a.Value, a.MaxAge = strings.Clone(name), "", &zero
-		c.pushCookie(a)
+		c.pushGone(name)
 	})
 }
 
@@ -115,35 +132,115 @@ func (c *Call) sets(name string) bool {
 	return false
 }
 
+// fromJSON reads what appendJSON wrote, or Better Auth: an object without white space.
 func (s *Session) fromJSON(raw json.RawMessage) error {
-	var j struct {
-		ID, Token, UserID               string
-		ExpiresAt, CreatedAt, UpdatedAt time.Time
-		IPAddress, UserAgent            *string
-	}
-	if err := json.Unmarshal(raw, &j); err != nil {
-		return err
-	}
-	s.ID, s.Token, s.UserID, s.ExpiresAt, s.CreatedAt, s.UpdatedAt, s.IPAddress, s.UserAgent =
-		j.ID, j.Token, j.UserID, j.ExpiresAt, j.CreatedAt, j.UpdatedAt, j.IPAddress, j.UserAgent
-	var err error
-	s.Extra, err = s.model.extraJSON(raw)
-	return err
+	r := memberReader{extra: s.model.newExtra()}
+	is := cookie.Members(raw, func(name, v []byte) {
+		switch string(name) {
+		case "id":
+			s.ID = r.text(v)
+		case "token":
+			s.Token = r.text(v)
+		case "userId":
+			s.UserID = r.text(v)
+		case "expiresAt":
+			s.ExpiresAt = r.time(v)
+		case "createdAt":
+			s.CreatedAt = r.time(v)
+		case "updatedAt":
+			s.UpdatedAt = r.time(v)
+		case "ipAddress":
+			s.IPAddress = r.pointer(v)
+		case "userAgent":
+			s.UserAgent = r.pointer(v)
+		default:
+			r.added(s.model, name, v)
+		}
+	})
+	s.Extra = r.extra
+	return r.end(is)
 }
 
+// fromJSON is Session.fromJSON for a user.
 func (u *User) fromJSON(raw json.RawMessage) error {
-	var j struct {
-		ID, Name, Email      string
-		EmailVerified        bool
-		Image                *string
-		CreatedAt, UpdatedAt time.Time
+	r := memberReader{extra: u.model.newExtra()}
+	is := cookie.Members(raw, func(name, v []byte) {
+		switch string(name) {
+		case "id":
+			u.ID = r.text(v)
+		case "name":
+			u.Name = r.text(v)
+		case "email":
+			u.Email = r.text(v)
+		case "emailVerified":
+			u.EmailVerified = r.bool(v)
+		case "image":
+			u.Image = r.pointer(v)
+		case "createdAt":
+			u.CreatedAt = r.time(v)
+		case "updatedAt":
+			u.UpdatedAt = r.time(v)
+		default:
+			r.added(u.model, name, v)
+		}
+	})
+	u.Extra = r.extra
+	return r.end(is)
+}
+
+var errMember = errors.New("core: a member of the session or user is of another type")
+
+// memberReader reads values of members. The first failure stays.
+type memberReader struct {
+	extra map[string]any
+	err   error
+}
+
+func (r *memberReader) end(object bool) error {
+	if r.err == nil && !object {
+		return errMember
 	}
-	if err := json.Unmarshal(raw, &j); err != nil {
-		return err
+	return r.err
+}
+
+func (r *memberReader) text(v []byte) string {
+	s, ok := cookie.Text(v)
+	if !ok {
+		r.err = errMember
 	}
-	u.ID, u.Name, u.Email, u.EmailVerified, u.Image, u.CreatedAt, u.UpdatedAt =
-		j.ID, j.Name, j.Email, j.EmailVerified, j.Image, j.CreatedAt, j.UpdatedAt
-	var err error
-	u.Extra, err = u.model.extraJSON(raw)
-	return err
+	return s
+}
+
+func (r *memberReader) pointer(v []byte) *string {
+	if string(v) == "null" {
+		return nil
+	}
+	s := r.text(v)
+	return &s
+}
+
+func (r *memberReader) bool(v []byte) bool {
+	if string(v) != "true" && string(v) != "false" {
+		r.err = errMember
+	}
+	return string(v) == "true"
+}
+
+func (r *memberReader) time(v []byte) time.Time {
+	s := r.text(v)
+	t, ok := jsonTime(s)
+	if !ok && r.err == nil {
+		t, r.err = time.Parse(time.RFC3339Nano, s)
+	}
+	return t
+}
+
+// added reads an added column. What the model does not know, or clients never see, is
+// passed over.
+func (r *memberReader) added(m *model, name, v []byte) {
+	f := m.fields[string(name)]
+	if f == nil || f.Hidden || string(v) == "null" || r.err != nil {
+		return
+	}
+	r.extra[f.Name], r.err = readJSONValue(f.Kind, v)
 }

@@ -167,7 +167,7 @@ func (e *DriftError) Error() string {
 	for i, m := range e.Missing {
 		lines[i] = "  " + m.String()
 	}
-	return "core: the database lacks what is configured; run the migrations:\n" + strings.Join(lines, "\n")
+	return "core: the database lacks what is configured; run the migrations (the command migrate apply, or migrations.Apply):\n" + strings.Join(lines, "\n")
 }
 
 // Close ends background work, letting jobs that run finish until ctx ends, and closes

@@ -68,7 +68,14 @@ func (h *Host) dispatch(ctx context.Context, c *Call, params func(string) (strin
 
 // process is the part that requests and calls from Go share.
 func (h *Host) process(ctx context.Context, c *Call) (any, error) {
-	ctx = context.WithValue(ctx, callKey{}, c)
+	out, err := h.answer(context.WithValue(ctx, callKey{}, c), c)
+	if c.tokenHeader != "" && c.handed != nil {
+		c.ExposeHeader(c.tokenHeader, h.SignValue(c.handed.Token))
+	}
+	return out, err
+}
+
+func (h *Host) answer(ctx context.Context, c *Call) (any, error) {
 	if err := Authenticate.Run(ctx, h, nil, &AuthenticateEvent{Call: c}, nil); err != nil {
 		return nil, err
 	}
@@ -158,7 +165,29 @@ func (c *Call) requireAccess(ctx context.Context) error {
 	if c.ep.access == FreshSession && !c.Fresh() {
 		return ErrSessionNotFresh
 	}
+	if c.ep.denied == nil {
+		c.lastCookie()
+	}
 	return nil
+}
+
+// lastCookie keeps the last line alone of what reading the session has set. Better Auth's
+// router copies a middleware's headers one over the other, so that with the cookie cache on
+// a renewed session reaches the browser as its cache, and its cookie with /get-session.
+// Endpoints that read the session themselves (NoSession, LoadSession) have all lines. So
+// has a token that was signed with a secret that is rotated out: that is ours alone.
+func (c *Call) lastCookie() {
+	n := len(c.cookies)
+	if n < 2 {
+		return
+	}
+	if _, resign := c.sessionToken(); resign {
+		return
+	}
+	if c.cookies[n-1].name != c.host.cookies.token.attrs.Name {
+		c.handed = nil
+	}
+	c.cookies = append(c.cookies[:0], c.cookies[n-1])
 }
 
 // Fresh tells whether the session began recently enough for sensitive acts.

@@ -147,7 +147,7 @@ func (h *Host) fillEvent(ctx context.Context, e *Event) error {
 		return NewError("UNKNOWN_EVENT", 500, "Internal Server Error").Because(errUnknownEvent(e.Type))
 	}
 	if e.ID == "" {
-		id, err := h.NewID(securityEvents.Name())
+		id, err := h.NewID(ctx, securityEvents.Name())
 		if err != nil {
 			return err
 		}

@@ -223,6 +223,26 @@ func TestRetention(t *testing.T) {
 	})
 }
 
+// Whether a mailed link is still valid is told by events, which have to live longer.
+func TestRetentionIsLongEnough(t *testing.T) {
+	for _, tt := range []struct {
+		retention, link int
+		want            string
+	}{
+		{1, 0, "audit.retention: 1 s: must be 0, or at least 86400"},
+		{86399, 0, "audit.retention: 86399 s: must be 0, or at least 86400"},
+		{86400, 86401, "audit.retention: 86400 s: must be 0, or at least 86401"},
+		{86400, 0, ""},
+		{0, 86401, ""},
+	} {
+		e := prepare(t, config(func(c *core.Config) { c.Audit.Retention, c.Email.ExpiresIn = &tt.retention, tt.link }))
+		_, err := core.Describe(e.cfg)
+		if got := fmt.Sprint(err); (err == nil) != (tt.want == "") || !strings.Contains(got, tt.want) && tt.want != "" {
+			t.Errorf("%d beside links of %d: %v", tt.retention, tt.link, err)
+		}
+	}
+}
+
 func TestRetentionForEver(t *testing.T) {
 	e := start(t, config(func(c *core.Config) { c.Audit.Retention = ptr(0) }))
 	e.client().signUp("a@example.com")

@@ -27,32 +27,16 @@ func (h *Host) eraseEvents(ctx context.Context, tx *Tx, userID string) error {
 
 func isErased(userID *string) bool { return userID != nil && strings.HasPrefix(*userID, erasedPrefix) }
 
-// cleanEvents deletes events that are older than Audit.Retention. Those of a chain go from
-// its beginning on.
-func (h *Host) cleanEvents(ctx context.Context, now time.Time) (total int64, err error) {
-	if err := h.sweepEvents(ctx); err != nil {
-		return 0, err
-	}
+// eventChores erase events of users who are gone, and delete those that are older than
+// Audit.Retention. Those of a chain go from its beginning on.
+func (h *Host) eventChores(now time.Time) []chore {
+	list := []chore{{"securityEvent", func(ctx context.Context) (int64, error) { return 0, h.sweepEvents(ctx) }}}
 	if *h.cfg.Audit.Retention == 0 {
-		return 0, nil
+		return list
 	}
 	edge := now.Add(-time.Duration(*h.cfg.Audit.Retention) * time.Second)
-	for {
-		n, err := h.db.Exec(ctx, "DELETE FROM {securityEvent} WHERE {securityEvent:id} IN (SELECT {securityEvent:id} FROM {securityEvent} "+
-			"WHERE {securityEvent:createdAt} < ? AND {securityEvent:seq} IS NULL LIMIT ?)", edge, int64(cleanBatch))
-		if total += n; err != nil {
-			return total, err
-		}
-		if n < cleanBatch {
-			break
-		}
-	}
-	for {
-		n, err := h.shortenChain(ctx, edge)
-		if total += n; err != nil || n < cleanBatch {
-			return total, err
-		}
-	}
+	return append(list, h.expired("securityEvent", "createdAt", edge, "{securityEvent:seq} IS NULL"),
+		h.inBatches("securityEventChain", func(ctx context.Context, tx *Tx) (int64, error) { return h.shortenChain(ctx, tx, edge) }))
 }
 
 // sweep is where the next one goes on.

@@ -97,6 +97,11 @@ type EventPage struct {
 // Events reads events, newest first. It is for administrators: it asks for no session,
 // and shows those of everybody. A cursor that is none is ErrInvalidPage.
 func (h *Host) Events(ctx context.Context, q EventQuery) (EventPage, error) {
+	return h.EventsFrom(ctx, h.db, q)
+}
+
+// EventsFrom is Events through a connection, for hooks that may be in a transaction.
+func (h *Host) EventsFrom(ctx context.Context, conn storage.Conn, q EventQuery) (EventPage, error) {
 	where, err := h.eventConds(q)
 	if err != nil {
 		return EventPage{}, err
@@ -105,7 +110,7 @@ func (h *Host) Events(ctx context.Context, q EventQuery) (EventPage, error) {
 	if n < 1 || n > eventPageMost {
 		n = eventPage
 	}
-	rows, err := securityEvents.List(ctx, h.db, ListOptions{Order: []Order{eventAt.Desc(), eventID.Desc()}, Limit: n + 1}, where...)
+	rows, err := securityEvents.List(ctx, conn, ListOptions{Order: []Order{eventAt.Desc(), eventID.Desc()}, Limit: n + 1}, where...)
 	if err != nil {
 		return EventPage{}, err
 	}

@@ -94,7 +94,7 @@ func (p *Visits) add(ctx context.Context, c *core.Call, in VisitInput) (Visit, e
 		return Visit{}, ErrBlank
 	}
 	_, user := c.Session()
-	id, err := p.host.NewID("visit")
+	id, err := p.host.NewID(ctx, "visit")
 	if err != nil {
 		return Visit{}, err
 	}

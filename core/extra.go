@@ -229,28 +229,12 @@ func jsType(v any) string {
 	return "object"
 }
 
-// extraJSON reads the added columns back from an answer's form (the cookie cache).
-func (m *model) extraJSON(raw json.RawMessage) (map[string]any, error) {
+// newExtra makes room for the values of added columns; nil where there are none.
+func (m *model) newExtra() map[string]any {
 	if len(m.cols) == m.core {
-		return nil, nil
+		return nil
 	}
-	var given map[string]json.RawMessage
-	if err := json.Unmarshal(raw, &given); err != nil {
-		return nil, err
-	}
-	out := map[string]any{}
-	for _, f := range m.order {
-		r, ok := given[f.Name]
-		if !ok || f.Hidden || string(r) == "null" {
-			continue
-		}
-		v, err := readJSONValue(f.Kind, r)
-		if err != nil {
-			return nil, err
-		}
-		out[f.Name] = v
-	}
-	return out, nil
+	return make(map[string]any, len(m.cols)-m.core)
 }
 
 // Members are members of a JSON object in the order in which they were sent.
@@ -261,6 +245,9 @@ type Member = input.Member
 
 // Opt is an input that tells "absent" from null and from a value.
 type Opt[T any] = input.Opt[T]
+
+// Checker is an input with a rule that no tag can say, such as one between several members.
+type Checker = input.Checker
 
 // UserInput reads the app's own fields of a new user from what a client sent.
 func (h *Host) UserInput(rest Members) (map[string]any, error) {

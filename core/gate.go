@@ -2,6 +2,7 @@ package core
 
 import (
 	"context"
+	"errors"
 	"slices"
 	"strconv"
 	"strings"
@@ -32,9 +33,19 @@ type SignIn struct {
 	// With are statements that belong to the same act: they run together with the session's
 	// insertion, or alone when a challenge comes between.
 	With []storage.Statement
+	// Guard are statements that must each touch a row, or else the answer is ErrProofChanged
+	// and nothing has happened: the proof that was checked, where it may have been replaced
+	// or taken away since then. A hash takes long. They come first, and hold the proof until
+	// there is the session: who changes a proof and then ends the sessions, in this order
+	// (Host.RevokeSessions), finds it among them.
+	Guard []storage.Statement
 	// Attempts were right guesses, which is settled along with With.
 	Attempts []Attempt
 }
+
+// ErrProofChanged says that what SignIn.Guard names is not as it was when it was checked:
+// check it again. It is no answer for a client.
+var ErrProofChanged = errors.New("core: what a sign-in was proved with has been changed meanwhile")
 
 // SignInEvent is the payload of SignInPoint.
 type SignInEvent struct {
@@ -100,20 +111,32 @@ func (h *Host) signIn(ctx context.Context, tx *Tx, in *SignIn) (*Session, error)
 		with := append(in.With[:len(in.With):len(in.With)], settle...)
 		if e.challenge != nil {
 			err = h.Record(ctx, &Event{Type: EventSignInChallenged, UserID: in.User.ID, Call: in.Call, Tx: tx, Detail: map[string]string{
-				"methods": strings.Join(in.Methods, ","), "offered": strings.Join(e.challenge.methods, ",")}}, with...)
+				"methods": strings.Join(in.Methods, ","), "offered": strings.Join(e.challenge.methods, ",")}}, slices.Concat(guarding(in.Guard), with)...)
 			in.Call.answerChallenge(in, e.challenge)
 			return err
 		}
 		event := &Event{Type: EventSignIn, UserID: in.User.ID, Call: in.Call,
 			Detail: map[string]string{"methods": strings.Join(in.Methods, ","), "aal": strconv.Itoa(in.AAL)}}
-		s, err = h.issue(ctx, tx, in.Call, in.User, proof{in.Methods, in.AAL, in.Call.now}, in.life(h), nil, event, with)
+		s, err = h.issue(ctx, tx, in.Call, in.User, proof{in.Methods, in.AAL, in.Call.now}, in.life(h), nil, event, guarding(in.Guard), with)
 		return err
 	})
+	if len(in.Guard) > 0 && storage.KindOf(err) == storage.Missed {
+		err = ErrProofChanged
+	}
 	if err != nil {
 		return nil, err
 	}
 	done(ctx)
 	return s, nil
+}
+
+// guarding are statements that must each touch a row.
+func guarding(list []storage.Statement) []storage.Statement {
+	out := slices.Clone(list)
+	for i := range out {
+		out[i].Must = true
+	}
+	return out
 }
 
 // Reissue replaces old by a new session for the same proof: after a change that must
@@ -129,7 +152,7 @@ func (h *Host) replace(ctx context.Context, tx *Tx, c *Call, old *Session, u *Us
 	}
 	life := sessionLife{h.sessionTime(), c.forgets()}
 	return h.undoable(ctx, tx, c, func(ctx context.Context, tx *Tx) (*Session, error) {
-		return h.issue(ctx, tx, c, u, p, life, old, nil, with)
+		return h.issue(ctx, tx, c, u, p, life, old, nil, nil, with)
 	}, SessionCreate)
 }
 
@@ -169,27 +192,25 @@ type proof struct {
 	at      time.Time
 }
 
-// issue makes a session. event, if any, is recorded in the same statement.
-func (h *Host) issue(ctx context.Context, tx *Tx, c *Call, u *User, p proof, life sessionLife, old *Session, event *Event, with []storage.Statement) (*Session, error) {
-	id, err := h.NewID("session")
-	if err != nil {
-		return nil, err
-	}
+// issue makes a session. event, if any, is recorded in the same statement. guard comes
+// first in it.
+func (h *Host) issue(ctx context.Context, tx *Tx, c *Call, u *User, p proof, life sessionLife, old *Session, event *Event, guard, with []storage.Statement) (*Session, error) {
 	tok, err := token.Random(h.random, token.Alphanumeric, 32)
 	if err != nil {
 		return nil, err
 	}
 	ip, ua := c.ClientIP(), c.UserAgent()
-	s := &Session{ID: id, ExpiresAt: c.now.Add(life.row), Token: tok, CreatedAt: c.now, UpdatedAt: c.now, IPAddress: &ip,
+	s := &Session{ExpiresAt: c.now.Add(life.row), Token: tok, CreatedAt: c.now, UpdatedAt: c.now, IPAddress: &ip,
 		UserAgent: &ua, UserID: u.ID, model: h.sessionModel, Extra: map[string]any{}}
+	if old != nil { // it goes on, where it came from; fields with a default begin again
+		s.IPAddress, s.UserAgent = old.IPAddress, old.UserAgent
+		for k, v := range old.Extra {
+			s.Extra[k] = v
+		}
+	}
 	for _, f := range h.sessionModel.order {
 		if f.def != nil {
 			s.Extra[f.Name] = f.def
-		}
-	}
-	if old != nil {
-		for k, v := range old.Extra {
-			s.Extra[k] = v
 		}
 	}
 	device, remember, err := h.rememberDevice(c, u.ID, life.forget)
@@ -202,16 +223,19 @@ func (h *Host) issue(ctx context.Context, tx *Tx, c *Call, u *User, p proof, lif
 			return nil, err
 		}
 	}
-	with = append(append(told[:len(told):len(told)], with...), remember...)
+	with = slices.Concat(guard, told, with, remember)
 	s.Extra["amr"], s.Extra["aal"], s.Extra["authenticatedAt"] = strings.Join(p.methods, ","), int64(p.aal), p.at
-	err = h.txIf(ctx, tx, SessionCreate.has(h, before, after), func(ctx context.Context, tx *Tx) error {
+	err = h.txIf(ctx, tx, SessionCreate.has(h, before, after) || h.numbersInTx("session"), func(ctx context.Context, tx *Tx) (err error) {
+		if s.ID, err = h.NewID(ctx, "session"); err != nil {
+			return err
+		}
 		return SessionCreate.Run(ctx, h, tx, &SessionEvent{Call: c, Tx: tx, User: u, Session: s}, func(ctx context.Context) error {
 			insert := storage.Statement{SQL: h.sessionModel.insert, Args: s.args(h.storedToken(s.Token))}
 			all := append(append(make([]storage.Statement, 0, len(with)+2), with...), insert)
 			if event != nil {
 				event.Tx, event.Detail["session"] = tx, s.ID
 				n, err := h.record(ctx, event, all...)
-				if err == nil && len(told) > 0 && n[0] > 0 {
+				if err == nil && len(told) > 0 && n[len(guard)] > 0 {
 					h.WakeJobs(tx)
 				}
 				return err

@@ -41,6 +41,7 @@ type Host struct {
 	errors    []*Error
 	events    map[string]EventType // of all specs, by name
 	keyring   *secret.Keyring
+	signer    *cookie.Signer
 	origins   *origin.Matcher
 	proxies   *clientip.Resolver
 	hasher    *password.Pool
@@ -66,6 +67,7 @@ type Host struct {
 	locks   sync.Map // of chan struct{}, by name: who of this process waits for a Lock
 	closing sync.Once
 	serial  map[string]*serialIDs // tables whose keys are numbers
+	counter storage.Counter       // draws them inside of transactions; nil: from sequences
 }
 
 // cookieSet are core's own cookies.
@@ -170,7 +172,7 @@ func secretMAC(key []byte, text string) string {
 // percent-encoding. The signature binds no purpose: what the text may be used for has to
 // follow from a look-up.
 func (h *Host) SignValue(text string) string {
-	return cookie.Decode(cookie.Sign(h.keyring.Current(), text))
+	return cookie.Decode(h.signer.Sign(text))
 }
 
 // Lock runs fn while no other process that shares the database is inside a Lock of the
@@ -192,8 +194,16 @@ func (h *Host) Lock(ctx context.Context, name string, fn func(context.Context) e
 	}
 }
 
-// NewID makes the id of a new row.
-func (h *Host) NewID(table string) (string, error) {
+// NewID makes the id of a new row. Where SQLite's ids are numbers ("serial") ctx has to be
+// that of the transaction which writes the row.
+func (h *Host) NewID(ctx context.Context, table string) (string, error) {
+	if h.numbersInTx(table) {
+		return h.drawInTx(ctx, table)
+	}
+	return h.newID(table)
+}
+
+func (h *Host) newID(table string) (string, error) {
 	switch {
 	case h.cfg.NewID != nil:
 		return h.cfg.NewID(table)
@@ -271,11 +281,7 @@ func (h *Host) limit(ctx context.Context, c *Call) error {
 	if !limited {
 		return nil
 	}
-	ip := c.ClientIP()
-	if ip == "" {
-		ip = "no-trusted-ip"
-	}
-	d, err := h.store.Take(ctx, ip+"|"+c.ep.path, rule, c.now)
+	d, err := h.store.Take(ctx, ratelimit.Key(c.ClientIP(), c.ep.path), rule, c.now)
 	if err != nil {
 		return err
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"net/netip"
 	"strings"
 	"testing"
 
@@ -114,6 +115,36 @@ func TestCallsFromGo(t *testing.T) {
 	}
 	if e.sum("session") != 0 {
 		t.Error("the session is still there")
+	}
+	in := emailpassword.SignInInput{Email: "a@example.com", Password: password}
+	signIn, err := emailpassword.SignInEmail.Call(ctx, e.auth, in, core.FromAddr(netip.MustParseAddr("203.0.113.7")))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if s, err = core.GetSession.Call(ctx, e.auth, core.None{}, core.AsToken(signIn.Token)); err != nil || s.Session.IPAddress == nil || *s.Session.IPAddress != "203.0.113.7" {
+		t.Errorf("the session of a client whose address was told: %+v %v", s, err)
+	}
+}
+
+// A handler chooses the status of its success, and of no failure.
+func TestSetStatus(t *testing.T) {
+	made := core.NewRoute[core.None, core.Status]("POST /made", core.Public)
+	refused := core.NewRoute[core.None, core.Status]("POST /refused", core.Public)
+	e := start(t, with(&probe{spec: core.Spec{ID: "maker", Endpoints: []core.Endpoint{
+		made.Handle(func(_ context.Context, c *core.Call, _ core.None) (core.Status, error) {
+			c.SetStatus(201)
+			return core.Status{Status: true}, nil
+		}),
+		refused.Handle(func(_ context.Context, c *core.Call, _ core.None) (core.Status, error) {
+			c.SetStatus(201)
+			return core.Status{}, core.ErrInvalidToken
+		}),
+	}}}))
+	if a := e.client().post("/made", nil); a.Status != 201 || string(a.Body) != `{"status":true}` {
+		t.Errorf("%d %s", a.Status, a.Body)
+	}
+	if a := e.client().post("/refused", nil); a.Status != 400 {
+		t.Errorf("a failure: %d %s", a.Status, a.Body)
 	}
 }
 

@@ -26,7 +26,7 @@ func (d databaseLimits) Take(ctx context.Context, key string, rule ratelimit.Rul
 	if rule.Max < 1 || rule.Window <= 0 {
 		return ratelimit.Decision{RetryAfter: max(rule.Window, time.Second)}, nil
 	}
-	id, err := d.h.NewID("rateLimit")
+	id, err := d.h.unnamedID(rateLimits.Name())
 	if err != nil {
 		return ratelimit.Decision{}, err
 	}

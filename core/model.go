@@ -86,6 +86,9 @@ type extraValue struct {
 	v    any
 }
 
+// IsTime implements storage.TimeDest.
+func (e *extraValue) IsTime() bool { return e.kind == schema.Time }
+
 // Scan implements sql.Scanner.
 func (e *extraValue) Scan(src any) error {
 	if src == nil {

@@ -180,6 +180,13 @@ func (t watchedTx) Commit() error {
 
 func (t watchedTx) Rollback() error { return t.tx.Rollback() }
 
+func (t watchedTx) TryLock(ctx context.Context, name string) (bool, error) {
+	ctx, o := t.h.observe(ctx, contract.Work{Kind: contract.WorkStatement, Name: "LOCK"})
+	got, err := t.tx.TryLock(ctx, name)
+	o.end(ctx, statementOutcome(err))
+	return got, err
+}
+
 // begin starts a transaction as a piece of work.
 func (h *Host) begin(ctx context.Context, o storage.TxOptions) (storage.Tx, error) {
 	if h.cfg.Observer == nil {
@@ -207,7 +214,7 @@ func statementOutcome(err error) (o contract.Outcome) {
 	switch {
 	case db != nil && db.Kind == storage.Canceled:
 		o.Canceled = true
-	case db == nil || db.Kind != storage.Data && db.Kind != storage.Unique && db.Kind != storage.ForeignKey:
+	case db == nil || db.Kind != storage.Data && db.Kind != storage.Unique && db.Kind != storage.ForeignKey && db.Kind != storage.Missed:
 		o.Failed = true
 	}
 	return o

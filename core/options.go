@@ -12,6 +12,7 @@ import (
 
 	"github.com/sallyport-auth/sallyport/core/contract"
 	"github.com/sallyport-auth/sallyport/core/internal/clientip"
+	"github.com/sallyport-auth/sallyport/core/internal/cookie"
 	"github.com/sallyport-auth/sallyport/core/internal/origin"
 	"github.com/sallyport-auth/sallyport/core/internal/password"
 	"github.com/sallyport-auth/sallyport/core/internal/ratelimit"
@@ -60,6 +61,9 @@ func (b *compiler) options() {
 		if n < 0 {
 			b.fault("%s: %d is negative", name, n)
 		}
+	}
+	if n, least := *cfg.Audit.Retention, max(86400, cfg.Email.ExpiresIn); n > 0 && n < least {
+		b.fault("audit.retention: %d s: must be 0, or at least %d: events tell whether a mailed link is still valid", n, least)
 	}
 	b.lockout()
 	for _, name := range cfg.Notices.Except {
@@ -165,6 +169,7 @@ func (b *compiler) secrets() {
 		}
 		b.h.keyring = k
 	}
+	b.h.signer = cookie.NewSigner(b.h.keyring.SigningKeys())
 }
 
 // cookieName is RFC 6265's token, cookieDomain a host name.
@@ -234,7 +239,11 @@ func (b *compiler) limits() {
 				b.fault("plugin %s: a rate limit without paths", s.ID)
 			}
 			for _, path := range l.Paths {
-				list = append(list, ratelimit.Limit{Path: path, Rule: rule(l)})
+				limit := ratelimit.Limit{Path: path, Rule: rule(l)}
+				if !slices.ContainsFunc(h.list, func(e *endpoint) bool { return limit.Matches(e.path) }) {
+					b.fault("plugin %s: the rate limit of %q holds for no endpoint: want a path as its route declares it", s.ID, path)
+				}
+				list = append(list, limit)
 			}
 		}
 		c.Plugins = append(c.Plugins, list)

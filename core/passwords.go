@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/sallyport-auth/sallyport/core/internal/password"
+	"github.com/sallyport-auth/sallyport/core/schema"
 	"github.com/sallyport-auth/sallyport/core/storage"
 )
 
@@ -54,6 +55,9 @@ func (h *Host) credential(ctx context.Context, q storage.Conn, sql string, arg a
 type Checked struct {
 	// With stores a newer hash where one is due.
 	With []storage.Statement
+	// Guard does the same, and touches the hash that was checked in any case: for
+	// SignIn.Guard, in the place of With.
+	Guard []storage.Statement
 	// Attempts were right guesses: the wrong ones before them are to be forgotten.
 	Attempts []Attempt
 }
@@ -102,22 +106,18 @@ func (h *Host) CheckPassword(ctx context.Context, cr Credential, subject, pass s
 		return checked, false, try.Fail(ctx)
 	}
 	checked.Attempts = []Attempt{try}
-	if stale {
-		checked.With = h.rehash(ctx, cr, pass)
+	newer := *cr.Hash
+	if stale { // a full queue is no reason to refuse a sign-in: the next one will do it
+		if h, err := h.hasher.Hash(ctx, pass); err == nil {
+			newer = h
+		}
+	}
+	checked.Guard = []storage.Statement{accounts.UpdateStatement([]Set{accountPassword.Set(&newer)},
+		accountID.Eq(cr.AccountID), accountPassword.Eq(cr.Hash))}
+	if newer != *cr.Hash {
+		checked.With = checked.Guard
 	}
 	return checked, true, nil
-}
-
-// rehash makes the statement that stores a newer form of hash. It is guarded by the old
-// hash: a password that was changed in between stays changed. A full queue is no reason
-// to refuse a sign-in; the next one will do it.
-func (h *Host) rehash(ctx context.Context, cr Credential, pass string) []storage.Statement {
-	newer, err := h.hasher.Hash(ctx, pass)
-	if err != nil {
-		return nil
-	}
-	return []storage.Statement{accounts.UpdateStatement([]Set{accountPassword.Set(&newer)},
-		accountID.Eq(cr.AccountID), accountPassword.Eq(cr.Hash))}
 }
 
 // Settle runs what a right password allows besides, where no session follows it.
@@ -145,7 +145,11 @@ var errHashInTx = errors.New("core: a password was hashed inside a transaction: 
 
 // StorePassword sets the hash of the user's password account in tx, or makes the account.
 func (h *Host) StorePassword(ctx context.Context, tx *Tx, userID, hash string) error {
-	n, err := accounts.Update(ctx, h.conn(tx), []Set{accountPassword.Set(&hash), accountUpdated.Set(h.Now())},
+	at, err := h.passwordTime(ctx, tx, accountUser.Eq(userID), accountProvider.Eq(CredentialProvider))
+	if err != nil {
+		return err
+	}
+	n, err := accounts.Update(ctx, h.conn(tx), []Set{accountPassword.Set(&hash), accountUpdated.Set(at)},
 		accountUser.Eq(userID), accountProvider.Eq(CredentialProvider))
 	if err != nil || n > 0 {
 		return err
@@ -158,29 +162,46 @@ func (h *Host) StorePassword(ctx context.Context, tx *Tx, userID, hash string) e
 	return err
 }
 
+// passwordTime is when a password is said to be set that is set now: later than the one
+// before it, by which changeBinding tells the two apart. Only where a column holds whole
+// seconds that is not so by itself.
+func (h *Host) passwordTime(ctx context.Context, tx *Tx, where ...Cond) (time.Time, error) {
+	now := h.Now()
+	if h.Dialect() != storage.SQLite || h.cfg.Names.TimeForm("account", "updatedAt") != schema.TimeSeconds {
+		return now, nil
+	}
+	list, err := accounts.List(ctx, h.conn(tx), ListOptions{}, where...)
+	for _, a := range list {
+		if next := a.UpdatedAt.Add(time.Second); next.After(now) {
+			now = next
+		}
+	}
+	return now, err
+}
+
 // passwordSince tells whether the user's password was set at that time or later.
-func (h *Host) passwordSince(ctx context.Context, userID string, at time.Time) (bool, error) {
-	n, err := accounts.Count(ctx, h.db, accountUser.Eq(userID), accountProvider.Eq(CredentialProvider), accountUpdated.Ge(at))
+func (h *Host) passwordSince(ctx context.Context, q storage.Conn, userID string, at time.Time) (bool, error) {
+	n, err := accounts.Count(ctx, q, accountUser.Eq(userID), accountProvider.Eq(CredentialProvider), accountUpdated.Ge(at))
 	return n > 0, err
 }
 
 // ReplacePassword stores a new hash where cr's is still the stored one. false means that
 // it is not: the password that was proved has been changed in between.
 func (h *Host) ReplacePassword(ctx context.Context, tx *Tx, cr Credential, hash string) (bool, error) {
-	n, err := accounts.Update(ctx, h.conn(tx), []Set{accountPassword.Set(&hash), accountUpdated.Set(h.Now())},
+	at, err := h.passwordTime(ctx, tx, accountID.Eq(cr.AccountID))
+	if err != nil {
+		return false, err
+	}
+	n, err := accounts.Update(ctx, h.conn(tx), []Set{accountPassword.Set(&hash), accountUpdated.Set(at)},
 		accountID.Eq(cr.AccountID), accountPassword.Eq(cr.Hash))
 	return n == 1, err
 }
 
 // credentialAccount makes the statement that gives a user a password account.
 func (h *Host) credentialAccount(userID, hash string) (storage.Statement, error) {
-	id, err := h.NewID("account")
-	if err != nil {
-		return storage.Statement{}, err
-	}
 	now := h.Now()
-	return accounts.InsertStatement(&Account{ID: id, AccountID: userID, ProviderID: CredentialProvider, UserID: userID,
-		Password: &hash, CreatedAt: now, UpdatedAt: now}), nil
+	return h.unnamed(accounts.Name(), accounts.InsertStatement(&Account{AccountID: userID, ProviderID: CredentialProvider, UserID: userID,
+		Password: &hash, CreatedAt: now, UpdatedAt: now}))
 }
 
 // Lengths count UTF-16 code units before any normalisation; nothing is trimmed.
@@ -243,6 +264,15 @@ func (p passwords) Set(ctx context.Context, userID, pass string) error {
 	})
 }
 
+// PasswordRoom returns an error that answers 503 with Retry-After where the queue of those
+// who want a password hashed is full. It waits up to a second for room. Endpoints
+// ask before anything else, so that a flood costs the database nothing; what they know of
+// the user must not matter to it.
+func (h *Host) PasswordRoom(ctx context.Context) error { return h.hasher.HasRoom(ctx) }
+
+// PasswordWorkers is how many passwords are hashed at once at most.
+func (h *Host) PasswordWorkers() int { return h.hasher.Stats().Workers }
+
 // PasswordStats describes the hashing pool, for metrics.
 func (h *Host) PasswordStats() (running, waiting int, shed int64) {
 	s := h.hasher.Stats()
@@ -251,6 +281,10 @@ func (h *Host) PasswordStats() (running, waiting int, shed int64) {
 
 // PasswordsHashed tells how many passwords were hashed or checked since the start.
 func (h *Host) PasswordsHashed() int64 { return h.hasher.Stats().Done }
+
+// PasswordCollections tells how often the memory that hashes left was collected since the
+// start. Hashes that take little leave that to Go.
+func (h *Host) PasswordCollections() int64 { return h.hasher.Stats().Collections }
 
 // StoreFirstPassword is StorePassword for a user who has none; taken is the error if
 // they have. The user's row is the lock: of two parallel calls one succeeds.

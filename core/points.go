@@ -3,8 +3,6 @@ package core
 import (
 	"strings"
 	"time"
-
-	"github.com/sallyport-auth/sallyport/core/internal/cookie"
 )
 
 // Points around sessions and users. Payloads carry the transaction, if there is one.
@@ -70,7 +68,7 @@ func (e *AuthenticateEvent) UseSessionID(id string) {
 // with or without percent-encoding. It presents nothing and returns false where the
 // signature does not fit.
 func (e *AuthenticateEvent) UseSigned(value string) bool {
-	token, key, ok := cookie.Verify(e.Call.host.keyring.SigningKeys(), value)
+	token, key, ok := e.Call.host.signer.Verify(value)
 	if !ok {
 		return false
 	}

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/sallyport-auth/sallyport/core/internal/mailtoken"
+	"github.com/sallyport-auth/sallyport/core/storage"
 )
 
 // ChangeEmailInput is the input of ChangeEmail.
@@ -36,7 +37,7 @@ func (h *Host) changeEmail(ctx context.Context, c *Call, in ChangeEmailInput) (S
 		return Status{}, errVerificationMailDisabled
 	}
 	// Read before it is known who has the address, so that both answers cost the same.
-	binding, err := h.changeBinding(ctx, u.ID)
+	binding, err := h.changeBinding(ctx, h.db, u.ID)
 	if err != nil {
 		return Status{}, err
 	}
@@ -66,10 +67,14 @@ func (h *Host) changeEmail(ctx context.Context, c *Call, in ChangeEmailInput) (S
 	})
 }
 
-// requestChange records that another address was asked for, and sends the mail. The
-// address is not recorded: it may be somebody else's.
+// requestChange records that another address was asked for, and sends the mail, if the
+// session still is one: a link that is made behind a claim is one that the claim does not
+// void. The address is not recorded: it may be somebody else's.
 func (h *Host) requestChange(ctx context.Context, c *Call, send func(context.Context, *Tx) error) error {
 	return h.Tx(ctx, nil, func(ctx context.Context, tx *Tx) error {
+		if err := c.HoldSession(ctx, tx); err != nil {
+			return err
+		}
 		if err := h.Record(ctx, &Event{Type: EventEmailChangeRequested, UserID: c.user.ID, Call: c, Tx: tx}); err != nil {
 			return err
 		}
@@ -77,27 +82,40 @@ func (h *Host) requestChange(ctx context.Context, c *Call, send func(context.Con
 	})
 }
 
-// changeBinding ties the links of a change to the password that the user has: its row and
-// when it was set, which a newer form of the same password leaves as it is.
-func (h *Host) changeBinding(ctx context.Context, userID string) (string, error) {
-	list, err := accounts.List(ctx, h.db, ListOptions{Order: []Order{accountCreated.Asc()}, Limit: 1}, accountUser.Eq(userID), accountProvider.Eq(CredentialProvider))
+// changeBinding ties the links of a change to the password that the user has, its row and
+// when it was set, which a newer form of the same password leaves as it is; and to how often
+// the address was proved for the first time: a user without a password has none that a claim
+// could take away.
+func (h *Host) changeBinding(ctx context.Context, q storage.Conn, userID string) (string, error) {
+	list, err := accounts.List(ctx, q, ListOptions{Order: []Order{accountCreated.Asc()}, Limit: 1}, accountUser.Eq(userID), accountProvider.Eq(CredentialProvider))
+	if err != nil {
+		return "", err
+	}
+	claims, err := securityEvents.Count(ctx, q, eventUser.Eq(&userID), eventTypeName.Eq(EventUserClaimed))
 	sum := sha256.New()
 	for _, a := range list {
 		fmt.Fprintf(sum, "%s %d", a.ID, a.UpdatedAt.UnixMilli())
 	}
+	if claims > 0 {
+		fmt.Fprintf(sum, " %d", claims)
+	}
 	return base64.RawURLEncoding.EncodeToString(sum.Sum(nil)[:16]), err
 }
 
-// staleChange tells whether the password is another one than when the change was begun.
-// Who had somebody's session, or made an account with somebody's address, may have begun
-// it. A new password or a claim has put them out, and must void what they began, as it
-// voids links that set a password. Better Auth's links are tied to nothing: for them the
-// time of a new password decides, in whole seconds.
-func (h *Host) staleChange(ctx context.Context, cl mailtoken.Claims) (bool, error) {
+// staleChange tells whether the password is another one than when the change was begun, or
+// the address was proved for the first time since. Who had somebody's session, or made an
+// account with somebody's address, may have begun it. A new password or a claim has put them
+// out, and must void what they began, as it voids links that set a password. Better Auth's
+// links are tied to nothing: for them the times decide, in whole seconds.
+func (h *Host) staleChange(ctx context.Context, q storage.Conn, cl mailtoken.Claims) (bool, error) {
 	if cl.Binding == "" {
-		return h.passwordSince(ctx, cl.UserID, time.Unix(cl.IssuedAt+1, 0))
+		claims, err := securityEvents.Count(ctx, q, eventUser.Eq(&cl.UserID), eventTypeName.Eq(EventUserClaimed), eventAt.Ge(time.Unix(cl.IssuedAt, 0)))
+		if err != nil || claims > 0 {
+			return true, err
+		}
+		return h.passwordSince(ctx, q, cl.UserID, time.Unix(cl.IssuedAt+1, 0))
 	}
-	binding, err := h.changeBinding(ctx, cl.UserID)
+	binding, err := h.changeBinding(ctx, q, cl.UserID)
 	return cl.Binding != binding, err
 }
 
@@ -105,8 +123,17 @@ func (h *Host) staleChange(ctx context.Context, cl mailtoken.Claims) (bool, erro
 func (h *Host) changeDirectly(ctx context.Context, c *Call, email, callback string) (Status, error) {
 	var u *User
 	err := h.Tx(ctx, nil, func(ctx context.Context, tx *Tx) (err error) {
+		if err := c.HoldSession(ctx, tx); err != nil { // a new password may have put them out
+			return err
+		}
+		if err := h.dropMailed(ctx, tx, c.user.ID); err != nil {
+			return err
+		}
 		u, err = h.UpdateUser(ctx, tx, c, c.user.ID, UserChange{Email: &email}, EmailUnverified)
-		if err != nil || u == nil {
+		if err == nil && u == nil {
+			err = ErrConflict
+		}
+		if err != nil {
 			return err
 		}
 		if err := h.Record(ctx, &Event{Type: EventEmailChanged, UserID: u.ID, Call: c, Tx: tx}); err != nil || !h.canVerify() {
@@ -119,10 +146,19 @@ func (h *Host) changeDirectly(ctx context.Context, c *Call, email, callback stri
 		return Status{true}, nil
 	case err != nil:
 		return Status{}, err
-	case u == nil:
-		return Status{}, ErrConflict
 	}
 	return Status{true}, c.RefreshCookies(c.session, u)
+}
+
+// dropMailed locks a user whose address is to be changed, and deletes what was mailed to the
+// old one: whoever reads it may be why there is a new one. It comes before the change, which
+// PostgreSQL has new sessions wait for: a second factor uses its challenge up, which is
+// deleted here, and then makes a session.
+func (h *Host) dropMailed(ctx context.Context, tx *Tx, userID string) error {
+	if err := h.LockUser(ctx, tx, userID); err != nil {
+		return err
+	}
+	return h.DropVerifications(ctx, tx, userID)
 }
 
 // followChange is both steps of a change of address.
@@ -147,12 +183,12 @@ func (h *Host) followChange(ctx context.Context, c *Call, cl mailtoken.Claims, c
 	if s != nil && current.ID != u.ID {
 		return none, errLinkConflict
 	}
-	if stale, err := h.staleChange(ctx, cl); err != nil {
-		return none, err
-	} else if stale {
-		return none, errLinkInvalid
-	}
 	if cl.RequestType == confirmChange {
+		if stale, err := h.staleChange(ctx, h.db, cl); err != nil {
+			return none, err
+		} else if stale {
+			return none, errLinkInvalid
+		}
 		err := h.mailLink(ctx, nil, "verify-email", cl.UpdateTo, u,
 			mailtoken.Claims{Email: cl.Email, UpdateTo: cl.UpdateTo, RequestType: verifyChange, Binding: cl.Binding}, callback)
 		return VerifyEmailAnswer{Status: true, noUser: true}, err
@@ -167,8 +203,21 @@ func (h *Host) completeChange(ctx context.Context, c *Call, cl mailtoken.Claims,
 	verified := u.EmailVerified && cl.RequestType == verifyChange
 	var changed *User
 	err := h.Tx(ctx, nil, func(ctx context.Context, tx *Tx) (err error) {
+		// Under the lock that a new password and a claim take, too: one of them that is under
+		// way is waited for, and voids the link.
+		if err := h.dropMailed(ctx, tx, u.ID); err != nil {
+			return err
+		}
+		if stale, err := h.staleChange(ctx, tx, cl); err != nil {
+			return err
+		} else if stale {
+			return errLinkInvalid
+		}
 		changed, err = h.UpdateUser(ctx, tx, c, u.ID, UserChange{Email: &cl.UpdateTo, EmailVerified: &verified}, EmailIs(cl.Email))
-		if err != nil || changed == nil {
+		if err == nil && changed == nil {
+			err = errLinkInvalid
+		}
+		if err != nil {
 			return err
 		}
 		err = h.Record(ctx, &Event{Type: EventEmailChanged, UserID: u.ID, Call: c, Tx: tx})
@@ -182,9 +231,6 @@ func (h *Host) completeChange(ctx context.Context, c *Call, cl mailtoken.Claims,
 	})
 	if err != nil {
 		return VerifyEmailAnswer{}, err
-	}
-	if changed == nil {
-		return VerifyEmailAnswer{}, errLinkInvalid
 	}
 	if s != nil {
 		if err := c.RefreshCookies(s, changed); err != nil {

@@ -24,7 +24,7 @@ type User struct {
 // Session is one signed-in device.
 type Session struct {
 	ID        string    `db:"id" schema:"key"`
-	ExpiresAt time.Time `db:"expiresAt"`
+	ExpiresAt time.Time `db:"expiresAt" schema:"index"`
 	// Token is what the cookie carries. In memory it is the token itself where it is
 	// known (the caller's own session, a new one), else an opaque handle that
 	// /revoke-session takes.
@@ -71,8 +71,8 @@ type Account struct {
 type Verification struct {
 	ID         string    `db:"id" schema:"key"`
 	Identifier string    `db:"identifier" schema:"index"`
-	Value      string    `db:"value" schema:"hidden"`
-	ExpiresAt  time.Time `db:"expiresAt"`
+	Value      string    `db:"value" schema:"hidden,hash"` // a user's id, or what a flow keeps
+	ExpiresAt  time.Time `db:"expiresAt" schema:"index"`
 	CreatedAt  time.Time `db:"createdAt" schema:"now"`
 	UpdatedAt  time.Time `db:"updatedAt" schema:"now"`
 }

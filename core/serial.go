@@ -2,6 +2,7 @@ package core
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strconv"
 	"sync"
@@ -16,6 +17,10 @@ import (
 // the row is written, some at a time: a row and those that refer to it are one batch, and
 // most requests wait for no sequence. Numbers that were drawn and not used are lost, as a
 // rolled-back insert loses one.
+//
+// SQLite has no sequences: a number is the next one while nobody else writes. It is drawn
+// inside of the transaction that writes the row, and where nobody has to know it SQLite
+// gives it to the row by itself.
 const (
 	serialBlock   = 32
 	serialTimeout = 5 * time.Second
@@ -37,8 +42,14 @@ func (h *Host) openSerial(live *schema.Live) error {
 	if h.cfg.IDs != "serial" {
 		return nil
 	}
-	if _, ok := h.cfg.Database.(storage.Sequencer); !ok {
-		return fmt.Errorf("core: ids: serial needs a database with sequences, which %s is not", h.cfg.Database.Dialect())
+	sequences := true
+	if h.cfg.Database.Dialect() == storage.SQLite {
+		h.counter, sequences = h.cfg.Database.(storage.Counter)
+	} else {
+		_, sequences = h.cfg.Database.(storage.Sequencer)
+	}
+	if !sequences {
+		return errors.New("core: ids: serial: this database adapter draws no numbers")
 	}
 	h.serial = map[string]*serialIDs{}
 	for _, t := range h.schema.Tables {
@@ -47,12 +58,48 @@ func (h *Host) openSerial(live *schema.Live) error {
 			if !c.PrimaryKey || lt == nil {
 				continue
 			}
-			if lc := lt.Column(h.cfg.Names.Column(t.Name, c.Name)); lc != nil && numbered(lc.Type) {
+			lc := lt.Column(h.cfg.Names.Column(t.Name, c.Name))
+			if lc != nil && numbered(lc.Type) {
+				if h.counter != nil && lc.Type != "integer" {
+					return fmt.Errorf("core: ids: serial: the key of %q is %s: SQLite gives numbers to an INTEGER PRIMARY KEY alone", lt.Name, lc.Type)
+				}
 				h.serial[t.Name] = &serialIDs{}
 			}
 		}
 	}
+	if h.counter != nil && len(h.serial) > 0 && !h.cfg.SkipVerify && live.Table(storage.CounterTable) == nil {
+		return fmt.Errorf("core: ids: serial: the table %q is missing: run the migrations", storage.CounterTable)
+	}
 	return nil
+}
+
+// numbersInTx tells whether the table's ids are drawn inside of transactions.
+func (h *Host) numbersInTx(table string) bool { return h.counter != nil && h.serial[table] != nil }
+
+func (h *Host) drawInTx(ctx context.Context, table string) (string, error) {
+	tx, ok := ctx.Value(inTx{}).(*Tx)
+	if !ok {
+		return "", errNoTx
+	}
+	n, err := h.counter.CountUp(ctx, tx, table)
+	return strconv.FormatInt(n, 10), err
+}
+
+// errNoTx says what the programmer did.
+var errNoTx = errors.New("core: the id of a row was wanted outside of the transaction that writes the row: it is a number that is drawn inside")
+
+// unnamedID is NewID for a row whose id nobody has to know: NULL where SQLite gives it.
+func (h *Host) unnamedID(table string) (any, error) {
+	if h.numbersInTx(table) {
+		return nil, nil
+	}
+	return h.newID(table)
+}
+
+// unnamed puts the id of a new row, whose first column it is, into its statement.
+func (h *Host) unnamed(table string, insert storage.Statement) (s storage.Statement, err error) {
+	insert.Args[0], err = h.unnamedID(table)
+	return insert, err
 }
 
 // next takes a drawn id, or draws more.

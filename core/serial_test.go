@@ -2,17 +2,27 @@ package core_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"path/filepath"
 	"strconv"
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/sallyport-auth/sallyport/adapters/adaptertest"
 	"github.com/sallyport-auth/sallyport/adapters/postgres"
+	"github.com/sallyport-auth/sallyport/adapters/sqlite"
 	"github.com/sallyport-auth/sallyport/core"
+	"github.com/sallyport-auth/sallyport/core/schema"
 	"github.com/sallyport-auth/sallyport/core/storage"
 )
+
+// CountUp implements storage.Counter, which a wrapped database would hide.
+func (d *spyDB) CountUp(ctx context.Context, tx storage.Conn, table string) (int64, error) {
+	return d.Database.(storage.Counter).CountUp(ctx, tx, table)
+}
 
 // NextIDs implements storage.Sequencer, which a wrapped database would hide.
 func (d *spyDB) NextIDs(ctx context.Context, table string, n int) ([]int64, error) {
@@ -79,11 +89,128 @@ func TestSerialIDs(t *testing.T) {
 	}
 }
 
-func TestSerialIDsNeedSequences(t *testing.T) {
-	e := prepare(t, config(func(c *core.Config) { c.IDs = "serial"; c.SkipVerify = true }))
+// numberedSQLite are the tables that Better Auth's "serial" makes of SQLite, or Drizzle and
+// Prisma, whose keys have AUTOINCREMENT.
+func numberedSQLite(t *testing.T, file, auto string) {
+	t.Helper()
+	db := openFile(t, file)
+	for _, sql := range []string{
+		`CREATE TABLE "user" ("id" integer PRIMARY KEY ` + auto + ` NOT NULL, "name" text NOT NULL, "email" text NOT NULL UNIQUE, "emailVerified" integer NOT NULL, "image" text, "createdAt" date NOT NULL, "updatedAt" date NOT NULL)`,
+		`CREATE TABLE "session" ("id" integer PRIMARY KEY ` + auto + ` NOT NULL, "expiresAt" date NOT NULL, "token" text NOT NULL UNIQUE, "createdAt" date NOT NULL, "updatedAt" date NOT NULL, "ipAddress" text, "userAgent" text, "userId" integer NOT NULL REFERENCES "user" ("id") ON DELETE CASCADE)`,
+		`CREATE TABLE "account" ("id" integer PRIMARY KEY ` + auto + ` NOT NULL, "accountId" text NOT NULL, "providerId" text NOT NULL, "userId" integer NOT NULL REFERENCES "user" ("id") ON DELETE CASCADE, "accessToken" text, "refreshToken" text, "idToken" text, "accessTokenExpiresAt" date, "refreshTokenExpiresAt" date, "scope" text, "password" text, "createdAt" date NOT NULL, "updatedAt" date NOT NULL)`,
+		`CREATE TABLE "verification" ("id" integer PRIMARY KEY ` + auto + ` NOT NULL, "identifier" text NOT NULL, "value" text NOT NULL, "expiresAt" date NOT NULL, "createdAt" date NOT NULL, "updatedAt" date NOT NULL)`,
+	} {
+		if err := db.DDL(t.Context(), sql); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+func openFile(t *testing.T, file string) storage.Database {
+	t.Helper()
+	db, err := sqlite.Open(t.Context(), file, sqlite.Options{BusyTimeout: time.Minute})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { db.Close() })
+	return db
+}
+
+// Two programs that share a SQLite file draw no number twice, nor one that a third has
+// inserted, nor that of somebody who is gone.
+func TestSerialIDsOnSQLite(t *testing.T) {
+	for name, auto := range map[string]string{"plain": "", "autoincrement": "AUTOINCREMENT"} {
+		t.Run(name, func(t *testing.T) {
+			file := filepath.Join(t.TempDir(), "auth.db")
+			numberedSQLite(t, file, auto)
+			number := config(func(c *core.Config) {
+				c.IDs, c.Names.Naming = "serial", schema.BetterAuth
+				c.Session.TokenStorage = "compat"
+			})
+			envs := []*env{start(t, on(openFile(t, file)), number), start(t, on(openFile(t, file)), number)}
+			other := openFile(t, file)
+			insert := func(email string) {
+				if err := other.DDL(t.Context(), `INSERT INTO "user" ("name", "email", "emailVerified", "createdAt", "updatedAt") VALUES ('other', '`+email+`', 1, '2026-01-01T00:00:00.000Z', '2026-01-01T00:00:00.000Z')`); err != nil {
+					t.Error(err)
+				}
+			}
+			const many = 12
+			var all sync.WaitGroup
+			for i := range many {
+				all.Go(func() {
+					e := envs[i%2]
+					a := serve(e.auth, e.client().request("POST", "/sign-up/email", m{"email": fmt.Sprintf("u%d@example.com", i), "password": password, "name": "U"}))
+					if a.Status != 200 {
+						t.Errorf("sign-up %d: %d %s", i, a.Status, a.Body)
+					}
+				})
+				all.Go(func() { insert(fmt.Sprintf("other%d@example.com", i)) })
+			}
+			all.Wait()
+			e := envs[0]
+			if ids := e.rows("SELECT {user:id} FROM {user}"); len(ids) != 2*many {
+				t.Errorf("%d users", len(ids))
+			}
+			if n := e.rows("SELECT count(*) FROM {session=} JOIN {user=} ON {user.id} = {session.userId} JOIN {account=} ON {account.userId} = {user.id} WHERE {account.accountId} = CAST({user.id} AS text)"); n[0] != strconv.Itoa(many) {
+				t.Errorf("%s users with a session and an account", n)
+			}
+			c := e.client()
+			c.must(200, "POST", "/sign-in/email", m{"email": "u7@example.com", "password": password})
+			c.must(200, "POST", "/request-password-reset", m{"email": "u7@example.com"})
+			c.must(200, "POST", "/reset-password", m{"token": e.mailed("reset-password").Token, "newPassword": "another good one"})
+
+			// Who is gone leaves an id that nobody gets, here and after a start.
+			last := e.client().signUp("last@example.com")
+			id := last.user()
+			last.must(200, "POST", "/delete-user", m{"password": password})
+			e.exec("DELETE FROM {user} WHERE {user:id} > ?", id)
+			next := start(t, on(openFile(t, file)), number)
+			if got := next.client().signUp("next@example.com").user(); number64(t, got) <= number64(t, id) {
+				t.Errorf("the id %s after %s, which is gone", got, id)
+			}
+			// A start that has no table to count in says so.
+			e.ddl("DROP TABLE " + storage.CounterTable)
+			if _, err := core.New(t.Context(), e.config()); err == nil || !strings.Contains(err.Error(), "run the migrations") {
+				t.Errorf("without the counter: %v", err)
+			}
+		})
+	}
+}
+
+func number64(t *testing.T, s string) int64 {
+	t.Helper()
+	n, err := strconv.ParseInt(s, 10, 64)
+	if err != nil {
+		t.Error(err)
+	}
+	return n
+}
+
+// What is drawn in a transaction and not written yet is not drawn again in it; outside of
+// one nothing is drawn.
+func TestSerialIDsInTransactions(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "auth.db")
+	numberedSQLite(t, file, "")
+	e := start(t, on(openFile(t, file)), config(func(c *core.Config) { c.IDs, c.Names.Naming = "serial", schema.BetterAuth }))
+	h := e.auth.Host()
+	if id, err := h.NewID(t.Context(), "user"); err == nil {
+		t.Errorf("outside of a transaction: %s", id)
+	}
+	if err := h.Tx(t.Context(), nil, func(ctx context.Context, _ *core.Tx) error {
+		a, err := h.NewID(ctx, "user")
+		b, err2 := h.NewID(ctx, "user")
+		if a != "1" || b != "2" {
+			t.Errorf("%s and %s", a, b)
+		}
+		return errors.Join(err, err2)
+	}); err != nil {
+		t.Fatal(err)
+	}
+	e = prepare(t, config(func(c *core.Config) { c.IDs = "serial" }))
+	e.ddl(`CREATE TABLE "user" ("id" bigint PRIMARY KEY)`)
 	cfg := e.config()
-	cfg.Database = openSQLite(t)
-	if _, err := core.New(t.Context(), cfg); err == nil || !strings.Contains(err.Error(), "ids: serial needs a database with sequences, which sqlite is not") {
-		t.Errorf("on SQLite: %v", err)
+	cfg.SkipVerify = true
+	if _, err := core.New(t.Context(), cfg); err == nil || !strings.Contains(err.Error(), "INTEGER PRIMARY KEY alone") {
+		t.Errorf("a key that SQLite gives no numbers to: %v", err)
 	}
 }

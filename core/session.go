@@ -26,7 +26,10 @@ const handlePrefix = "session_"
 
 func hashToken(token string) string {
 	sum := sha256.Sum256([]byte(token))
-	return hashPrefix + base64.RawURLEncoding.EncodeToString(sum[:])
+	var text [len(hashPrefix) + 43]byte
+	copy(text[:], hashPrefix)
+	base64.RawURLEncoding.Encode(text[len(hashPrefix):], sum[:])
+	return string(text[:])
 }
 
 // storedToken is the form in which a new token is kept.
@@ -65,7 +68,7 @@ func (c *Call) resolveSession(ctx context.Context, o sessionRead) (needsRefresh 
 		if known && !o.confirm {
 			return nil, nil
 		}
-		if !known && o.endpoint { // elsewhere the line that sets it anew is enough
+		if !known {
 			c.Expire(k.data)
 		}
 	}
@@ -149,7 +152,12 @@ func (c *Call) sessionToken() (token string, outdated bool) {
 }
 
 // queryFlag is JavaScript's Boolean of a query parameter: any text but none, also "false".
+// An endpoint with a query of its own drops every parameter but those before the session is
+// read, as zod does.
 func (c *Call) queryFlag(name string) bool {
+	if c.ep.decoder.TakesQuery() {
+		return false
+	}
 	v, isString, present := c.values.QueryString(name)
 	return present && (v != "" || !isString)
 }

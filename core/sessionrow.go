@@ -174,9 +174,12 @@ func (r *packReader) other(kind schema.Kind, text string) any {
 }
 
 // jsonTime reads YYYY-MM-DDTHH:MM:SS.ffffff+00:00, PostgreSQL's form of a time in JSON where
-// the session's zone is UTC, which is what connections mostly have.
+// the session's zone is UTC, which is what connections mostly have; or with Z, JavaScript's.
 func jsonTime(s string) (time.Time, bool) {
-	rest, ok := strings.CutSuffix(s, "+00:00")
+	rest, ok := strings.CutSuffix(s, "Z")
+	if !ok {
+		rest, ok = strings.CutSuffix(s, "+00:00")
+	}
 	if !ok || len(rest) < 19 || len(rest) > 29 || len(rest) > 19 && rest[19] != '.' {
 		return time.Time{}, false
 	}
@@ -194,6 +197,9 @@ func jsonTime(s string) (time.Time, bool) {
 			}
 			n[i] = n[i]*10 + int(rest[at]-'0')
 		}
+	}
+	if n[1] < 1 || n[1] > 12 || n[2] < 1 || n[2] > 31 || n[3] > 23 || n[4] > 59 || n[5] > 59 || len(rest) == 20 {
+		return time.Time{}, false // the library's parser says what is wrong
 	}
 	for i, unit := 20, 100_000_000; i < len(rest); i, unit = i+1, unit/10 {
 		if rest[i] < '0' || rest[i] > '9' {

@@ -33,8 +33,8 @@ func (h *Host) Stores() Stores {
 	w := &h.watch
 	s := Stores{Limits: w.limits.stats(), Attempts: w.attempts.stats(), Sessions: w.sessions.stats(), Cache: w.cache.stats()}
 	if c, ok := h.copies.(*sessionCache); ok {
-		s.Cache.Failing = !c.believed(time.Now())
-		s.CacheEntries, s.CacheBytes = c.entries()
+		s.Cache.Failing = !c.memory.Believed()
+		s.CacheEntries, s.CacheBytes = c.memory.Size()
 	}
 	return s
 }

@@ -201,7 +201,7 @@ func TestPoolInsideTransaction(t *testing.T) {
 			},
 			"count": func(ctx context.Context, _ *core.Tx) error { _, err := h.Attempts("x").Reserve(ctx, "x"); return err },
 		} {
-			deadline, cancel := context.WithTimeout(t.Context(), 2*time.Second)
+			deadline, cancel := context.WithTimeout(t.Context(), 30*time.Second)
 			err := h.Tx(deadline, nil, func(ctx context.Context, tx *core.Tx) error {
 				if err := fn(ctx, tx); err == nil || !strings.Contains(err.Error(), "inside a transaction") {
 					t.Errorf("%s: %v", name, err)

@@ -56,7 +56,11 @@ func (h *Host) UserByEmail(ctx context.Context, q storage.Conn, email string) (*
 // UserIDs lists the ids of users behind after, in order, at most limit: for commands that
 // go through all of them in pieces. The first piece comes after "".
 func (h *Host) UserIDs(ctx context.Context, after string, limit int) (out []string, err error) {
-	rows, err := h.db.Query(ctx, "SELECT {user.id} FROM {user=} WHERE {user.id} > ? ORDER BY {user.id} LIMIT ?", after, int64(limit))
+	sql, args := "SELECT {user.id} FROM {user=}", []any{}
+	if after != "" { // which is no number
+		sql, args = sql+" WHERE {user.id} > ?", append(args, after)
+	}
+	rows, err := h.db.Query(ctx, sql+" ORDER BY {user.id} LIMIT ?", append(args, int64(limit))...)
 	if err != nil {
 		return nil, err
 	}
@@ -88,15 +92,11 @@ func (h *Host) scanUser(rows storage.Rows, err error) (*User, error) {
 	return u, rows.Close()
 }
 
-// NewUser makes a user that is not stored yet: id, times, normal address, defaults of
-// added fields where extra has none.
+// NewUser makes a user that is not stored yet: times, normal address, defaults of added
+// fields where extra has none. CreateUser gives the id.
 func (h *Host) NewUser(name, email string, extra map[string]any) (*User, error) {
-	id, err := h.NewID("user")
-	if err != nil {
-		return nil, err
-	}
 	now := h.Now()
-	u := &User{ID: id, Name: name, Email: NormalEmail(email), CreatedAt: now, UpdatedAt: now, Extra: map[string]any{}, model: h.userModel}
+	u := &User{Name: name, Email: NormalEmail(email), CreatedAt: now, UpdatedAt: now, Extra: map[string]any{}, model: h.userModel}
 	for _, f := range h.userModel.order {
 		u.Extra[f.Name] = f.def
 		if v, ok := extra[f.Name]; ok {
@@ -106,10 +106,15 @@ func (h *Host) NewUser(name, email string, extra map[string]any) (*User, error) 
 	return u, nil
 }
 
-// CreateUser stores a user, with a password account if hash is not empty, around
-// UserCreate. A taken address is ErrEmailTaken, decided by the database.
+// CreateUser stores a user, under a new id if there is none yet, with a password account if
+// hash is not empty, around UserCreate. A taken address is ErrEmailTaken, decided by the database.
 func (h *Host) CreateUser(ctx context.Context, outer *Tx, c *Call, u *User, method, hash string) error {
-	err := h.Tx(ctx, outer, func(ctx context.Context, tx *Tx) error {
+	err := h.Tx(ctx, outer, func(ctx context.Context, tx *Tx) (err error) {
+		if u.ID == "" {
+			if u.ID, err = h.NewID(ctx, "user"); err != nil {
+				return err
+			}
+		}
 		e := &UserCreateEvent{Call: c, Tx: tx, User: u, Method: method}
 		return UserCreate.Run(ctx, h, tx, e, func(ctx context.Context) error {
 			u.Email = NormalEmail(u.Email)

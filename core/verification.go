@@ -26,16 +26,12 @@ func (h *Host) PutVerification(ctx context.Context, q storage.Conn, identifier, 
 
 // VerificationStatement is PutVerification for a Batch or SignIn.With.
 func (h *Host) VerificationStatement(identifier, value string, life time.Duration) (storage.Statement, error) {
-	id, err := h.NewID("verification")
-	if err != nil {
-		return storage.Statement{}, err
-	}
 	if h.cfg.Session.TokenStorage != "compat" {
 		identifier = token.HashB64(identifier)
 	}
 	now := h.Now()
-	return verifications.InsertStatement(&Verification{ID: id, Identifier: identifier, Value: value,
-		ExpiresAt: now.Add(life), CreatedAt: now, UpdatedAt: now}), nil
+	return h.unnamed(verifications.Name(), verifications.InsertStatement(&Verification{Identifier: identifier, Value: value,
+		ExpiresAt: now.Add(life), CreatedAt: now, UpdatedAt: now}))
 }
 
 // PeekVerification reads a secret without using it up; found is false for an expired one.

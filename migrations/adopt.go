@@ -2,6 +2,7 @@ package migrations
 
 import (
 	"slices"
+	"strings"
 
 	"github.com/sallyport-auth/sallyport/core/schema"
 	"github.com/sallyport-auth/sallyport/core/storage"
@@ -24,7 +25,7 @@ func (p *planner) adopt(t *schema.Table, lt *schema.LiveTable) {
 		case c.Unique && !c.PrimaryKey && !covered(lt, []string{name}, true):
 			p.addUnique(t, owner(t, c), []string{c.Name})
 		case c.Index && !c.Unique && !c.PrimaryKey && !covered(lt, []string{name}, false):
-			p.index(t, owner(t, c), []string{c.Name}, false)
+			p.indexExisting(t, lt, owner(t, c), []string{c.Name})
 		}
 	}
 	for _, lc := range lt.Columns {
@@ -46,11 +47,24 @@ func (p *planner) adopt(t *schema.Table, lt *schema.LiveTable) {
 		case ix.Unique:
 			p.addUnique(t, t.Owner, ix.Columns)
 		default:
-			p.index(t, t.Owner, ix.Columns, false)
+			p.indexExisting(t, lt, t.Owner, ix.Columns)
 		}
 	}
 	p.secure(t, lt)
 	p.appendOnly(t, lt)
+}
+
+// indexExisting adds an index to a table that may be large. The plan is one transaction, in
+// which PostgreSQL builds indexes while nobody writes to the table: what makes queries
+// faster and no more may be built before, beside the program.
+func (p *planner) indexExisting(t *schema.Table, lt *schema.LiveTable, owner string, columns []string) {
+	name := p.index(t, owner, columns, false)
+	there := !slices.ContainsFunc(columns, func(c string) bool { return lt.Column(p.Names.Column(t.Name, c)) == nil }) // else only the plan makes it
+	if p.Dialect == storage.Postgres && there {
+		sql := p.indexes[len(p.indexes)-1].SQL
+		p.note(t, owner, "nobody can write to the table while index %s is built; if it is large, run this before: %s;", name,
+			strings.Replace(sql, "CREATE INDEX", "CREATE INDEX CONCURRENTLY", 1))
+	}
 }
 
 func (p *planner) addUnique(t *schema.Table, owner string, columns []string) {
@@ -80,7 +94,7 @@ func (p *planner) addColumn(t *schema.Table, c *schema.Column) {
 	if p.Dialect == storage.SQLite && c.DefaultNow && !c.Nullable && c.Default == nil {
 		// SQLite adds a column only with a constant. Rows that are there get the
 		// beginning of the epoch: it is no real time, and no NULL either.
-		def = " DEFAULT '1970-01-01T00:00:00.000Z'"
+		def = " DEFAULT " + epoch(p.Names.TimeForm(t.Name, c.Name))
 		p.note(t, who, "existing rows get 1970-01-01 in the new column %s", name)
 	}
 	switch {
@@ -110,14 +124,25 @@ func (p *planner) addColumn(t *schema.Table, c *schema.Column) {
 	}
 }
 
+// epoch is the beginning of the epoch as SQL.
+func epoch(f schema.TimeForm) string {
+	switch f {
+	case schema.TimeMilliseconds, schema.TimeSeconds:
+		return "0"
+	case schema.TimeOffset:
+		return "'1970-01-01T00:00:00.000+00:00'"
+	}
+	return "'1970-01-01T00:00:00.000Z'"
+}
+
 // compare reports what differs in a column that is there. It is never changed.
 func (p *planner) compare(t *schema.Table, c *schema.Column, lc *schema.LiveColumn) {
-	who := owner(t, c)
-	switch fit, why := fits(p.Dialect, c, lc.Type); fit {
+	who, form := owner(t, c), p.Names.TimeForm(t.Name, c.Name)
+	switch fit, why := fits(p.Dialect, c, form, lc.Type); fit {
 	case tolerated:
 		p.note(t, who, "column %s is %s: %s", schema.Printable(lc.Name), schema.Printable(lc.Type), why)
 	case unusable:
-		p.fault(t, who, "column %s is %s, want %s", schema.Printable(lc.Name), schema.Printable(lc.Type), typeOf(p.Dialect, c.Kind))
+		p.fault(t, who, "column %s is %s, want %s", schema.Printable(lc.Name), schema.Printable(lc.Type), typeOf(p.Dialect, c.Kind, form))
 	}
 	switch {
 	case c.Nullable && !c.Written && c.Default == nil && !lc.Nullable:

@@ -126,6 +126,9 @@ func New(dialect storage.Dialect, live *schema.Live, want *schema.Schema, names 
 	if live.Table(Ledger) == nil {
 		p.plan.add("core", p.ledger())
 	}
+	if sql := p.counter(); sql != "" {
+		p.plan.add("core", sql)
+	}
 	for _, part := range [][]Statement{p.tables, p.columns, p.indexes, p.keys, p.security} {
 		p.plan.Statements = append(p.plan.Statements, part...)
 	}
@@ -162,6 +165,13 @@ func owner(t *schema.Table, c *schema.Column) string {
 func (p *planner) create(t *schema.Table) {
 	name := p.Names.Table(t.Name)
 	p.plan.Missing = append(p.plan.Missing, Missing{Plugin: t.Owner, Table: t.Name, LiveTable: name})
+	if p.Dialect == storage.SQLite {
+		for _, lt := range p.live.Tables {
+			if strings.EqualFold(lt.Name, name) {
+				p.fault(t, t.Owner, "there is a table %s already, and SQLite makes no difference between the names: set another one (database.overrides)", schema.Printable(lt.Name))
+			}
+		}
+	}
 	var lines []string
 	for i := range t.Columns {
 		c := &t.Columns[i]
@@ -222,8 +232,12 @@ func (p *planner) index(t *schema.Table, owner string, columns []string, unique 
 	if unique {
 		kind = "UNIQUE INDEX "
 	}
+	using := ""
+	if c := t.Column(columns[0]); p.Dialect == storage.Postgres && len(columns) == 1 && !unique && c.Hash {
+		using = " USING hash" // SQLite's indexes take texts of any length
+	}
 	name := schema.IndexName(table, names, unique)
 	p.indexes = append(p.indexes, Statement{owner, "CREATE " + kind + storage.Quote(name) + " ON " +
-		p.Table(t.Name) + " (" + strings.Join(quoted, ", ") + ")"})
+		p.Table(t.Name) + using + " (" + strings.Join(quoted, ", ") + ")"})
 	return name
 }

@@ -169,7 +169,9 @@ func TestAdopt(t *testing.T) {
 		{name: "no longer unique", dialect: pg, want: with(str, func(c *schema.Column) { c.Unique = true }), live: live("text"),
 			sql: []string{`CREATE UNIQUE INDEX "thing_a_b_uidx" ON "public"."thing" ("a_b")`}},
 		{name: "unindexed", dialect: pg, want: with(str, func(c *schema.Column) { c.Index = true }), live: live("text"),
-			sql: []string{`CREATE INDEX "thing_a_b_idx" ON "public"."thing" ("a_b")`}},
+			sql: []string{`CREATE INDEX "thing_a_b_idx" ON "public"."thing" ("a_b")`},
+			note: "nobody can write to the table while index thing_a_b_idx is built; if it is large, run this before: " +
+				`CREATE INDEX CONCURRENTLY "thing_a_b_idx" ON "public"."thing" ("a_b");`},
 		{name: "unknown column", dialect: pg, want: with(str, nullable), live: schema.LiveColumn{Name: "other", Type: "text", Nullable: true},
 			sql:  []string{`ALTER TABLE "public"."thing" ADD COLUMN "a_b" text`},
 			note: "no plugin knows column other; it stays as it is"},
@@ -273,5 +275,18 @@ func TestSteps(t *testing.T) {
 	}
 	if _, err := migrations.New("oracle", live, s, schema.Names{}, nil, nil); err == nil {
 		t.Error("an unknown dialect was taken")
+	}
+}
+
+// SQLite takes names for the same that differ in letter case only; PostgreSQL does not.
+func TestNamesThatSQLiteConfuses(t *testing.T) {
+	want := &schema.Schema{Tables: []schema.Table{{Name: "job", Owner: "core", Columns: []schema.Column{{Name: "id", Kind: schema.String, PrimaryKey: true}}}}}
+	live := &schema.Live{SchemaExists: true, Tables: []schema.LiveTable{{Name: "Job", Columns: []schema.LiveColumn{{Name: "title", Type: "text", Nullable: true}}}}}
+	for d, faults := range map[storage.Dialect]string{storage.Postgres: "[]",
+		storage.SQLite: `[plugin core: table job ("job"): there is a table Job already, and SQLite makes no difference between the names: set another one (database.overrides)]`} {
+		p, err := migrations.New(d, live, want, schema.Names{}, nil, nil)
+		if err != nil || fmt.Sprint(p.Faults) != faults {
+			t.Errorf("%s: %v, %q", d, err, p.Faults)
+		}
 	}
 }

@@ -18,7 +18,7 @@ import (
 const Ledger = "sallyport_migration"
 
 func (p *planner) ledger() string {
-	at := typeOf(p.Dialect, schema.Time)
+	at := typeOf(p.Dialect, schema.Time, schema.TimeText)
 	return "CREATE TABLE " + p.Qualify(Ledger) + ` (
 	"plugin" text NOT NULL,
 	"number" integer NOT NULL,
@@ -27,6 +27,27 @@ func (p *planner) ledger() string {
 	"applied_at" ` + at + ` NOT NULL,
 	PRIMARY KEY ("plugin", "number")
 )`
+}
+
+// counter is the table by which the ids of tables that are there are drawn where these are
+// numbers and the database has no sequences; empty if it is not needed.
+func (p *planner) counter() string {
+	if p.Dialect != storage.SQLite || p.live.Table(storage.CounterTable) != nil {
+		return ""
+	}
+	for i := range p.Schema.Tables {
+		t := &p.Schema.Tables[i]
+		lt := p.live.Table(p.Names.Table(t.Name))
+		for _, c := range t.Columns {
+			if lt == nil || !c.PrimaryKey || c.Kind != schema.String {
+				continue
+			}
+			if lc := lt.Column(p.Names.Column(t.Name, c.Name)); lc != nil && lc.Type == "integer" {
+				return "CREATE TABLE " + p.Qualify(storage.CounterTable) + ` ("table" text PRIMARY KEY NOT NULL, "last" integer NOT NULL)`
+			}
+		}
+	}
+	return ""
 }
 
 // StepKey is how a step is called in the ledger: "plugin/number".

@@ -15,7 +15,13 @@ var types = map[storage.Dialect]map[schema.Kind]string{
 		schema.Time: "date", schema.JSON: "text", schema.Bytes: "blob"},
 }
 
-func typeOf(d storage.Dialect, k schema.Kind) string { return types[d][k] }
+// typeOf is the type of a new column. f is the form of its times, if it has some.
+func typeOf(d storage.Dialect, k schema.Kind, f schema.TimeForm) string {
+	if d == storage.SQLite && k == schema.Time && f.Number() {
+		return "integer"
+	}
+	return types[d][k]
+}
 
 // fit says how well a column's type holds a kind.
 type fit uint8
@@ -59,12 +65,19 @@ var equivalents = map[storage.Dialect]map[schema.Kind]map[string]string{
 	},
 }
 
+// timeNumbers are the types of SQLite that keep times that are numbers as such: a column of
+// texts would make them some.
+var timeNumbers = map[string]string{"integer": "", "int": "", "bigint": "", "date": "", "datetime": "", "timestamp": "", "numeric": anyAffix}
+
 // ids are further types of primary keys and of references, as uuid and serial ids make.
 var ids = map[string]bool{"uuid": true, "integer": true, "bigint": true, "int": true, "smallint": true}
 
-func fits(d storage.Dialect, c *schema.Column, live string) (fit, string) {
+func fits(d storage.Dialect, c *schema.Column, f schema.TimeForm, live string) (fit, string) {
 	base := BaseType(live)
 	why, ok := equivalents[d][c.Kind][base]
+	if d == storage.SQLite && c.Kind == schema.Time && f.Number() {
+		why, ok = timeNumbers[base]
+	}
 	switch {
 	case ok && why == "":
 		return same, ""
@@ -78,11 +91,11 @@ func fits(d storage.Dialect, c *schema.Column, live string) (fit, string) {
 	return unusable, ""
 }
 
-// Fits tells whether a live column of that type can hold a column's values, and what
-// there is to know about it; see Plan.Notes and Plan.Faults.
-func Fits(d storage.Dialect, c *schema.Column, live string) (ok bool, why string) {
-	f, why := fits(d, c, live)
-	return f != unusable, why
+// Fits tells whether a live column of that type can hold a column's values, times in the
+// form f, and what there is to know about it; see Plan.Notes and Plan.Faults.
+func Fits(d storage.Dialect, c *schema.Column, f schema.TimeForm, live string) (ok bool, why string) {
+	how, why := fits(d, c, f, live)
+	return how != unusable, why
 }
 
 // BaseType leaves a length or precision out: "timestamp(3) with time zone" is
@@ -99,7 +112,7 @@ func BaseType(live string) string {
 
 // column returns a column's name, type and NOT NULL.
 func (p *planner) column(t *schema.Table, c *schema.Column) string {
-	s := storage.Quote(p.Names.Column(t.Name, c.Name)) + " " + p.columnType(c)
+	s := storage.Quote(p.Names.Column(t.Name, c.Name)) + " " + p.columnType(t, c)
 	if !c.Nullable {
 		s += " NOT NULL"
 	}
@@ -108,7 +121,7 @@ func (p *planner) column(t *schema.Table, c *schema.Column) string {
 
 // columnType returns the type of a new column. One that refers to an id that was not
 // made by us takes the type of that id: PostgreSQL compares no text with a uuid.
-func (p *planner) columnType(c *schema.Column) string {
+func (p *planner) columnType(t *schema.Table, c *schema.Column) string {
 	if r := c.References; r != nil && c.Kind == schema.String {
 		if lt := p.live.Table(p.Names.Table(r.Table)); lt != nil {
 			if lc := lt.Column(p.Names.Column(r.Table, r.Column)); lc != nil && ids[BaseType(lc.Type)] {
@@ -116,7 +129,7 @@ func (p *planner) columnType(c *schema.Column) string {
 			}
 		}
 	}
-	return typeOf(p.Dialect, c.Kind)
+	return typeOf(p.Dialect, c.Kind, p.Names.TimeForm(t.Name, c.Name))
 }
 
 // defaultOf returns a column's DEFAULT, or nothing.

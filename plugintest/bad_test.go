@@ -88,7 +88,7 @@ func (p *bad) Spec() core.Spec {
 		}))
 	case "writes first":
 		s.Hooks = append(s.Hooks, core.Authenticate.Before(func(ctx context.Context, e *core.AuthenticateEvent) error {
-			id, err := p.host.NewID("badNote")
+			id, err := p.host.NewID(ctx, "badNote")
 			if err != nil {
 				return err
 			}
@@ -116,7 +116,7 @@ func (p *bad) Spec() core.Spec {
 
 func (p *bad) create(ctx context.Context, c *core.Call, in badInput) (badNote, error) {
 	_, u := c.Session()
-	id, err := p.host.NewID("badNote")
+	id, err := p.host.NewID(ctx, "badNote")
 	if err != nil {
 		return badNote{}, err
 	}

@@ -62,7 +62,7 @@ func checkSecrets(c *checker) {
 		}
 		for v, what := range typed {
 			if contains(out, v) && !strings.Contains(x.r.Path, v) {
-				c.fault("%s %s answers with %s", x.r.Method, x.r.Path, what)
+				c.fault("%s %s answers with %s: if it exists to hand that out, list it in Rules.Carries", x.r.Method, x.r.Path, what)
 			}
 		}
 		cookies := strings.Join(x.a.Values("Set-Cookie"), "\n")

@@ -165,3 +165,17 @@ func (t *transaction) Rollback() error {
 	t.end()
 	return err
 }
+
+// Engines runs a test on SQLite and on a fresh PostgreSQL database; engine sets the one
+// in the options of a harness.
+//
+//	plugintest.Engines(t, func(t *testing.T, engine func(*plugintest.Options)) {
+//		o := plugintest.Options{Plugins: plugins}
+//		engine(&o)
+//		h := plugintest.New(t, o)
+//	})
+func Engines(t *testing.T, run func(t *testing.T, engine func(*Options))) {
+	for _, e := range []Engine{SQLite, Postgres} {
+		t.Run(string(e), func(t *testing.T) { run(t, func(o *Options) { o.Database = e }) })
+	}
+}

@@ -167,7 +167,7 @@ func (p *everything) note(ctx context.Context, what string) error {
 
 func (p *everything) sign(ctx context.Context, c *core.Call, in signInput) (guest, error) {
 	_, u := c.Session()
-	id, err := p.host.NewID("guest")
+	id, err := p.host.NewID(ctx, "guest")
 	g := guest{ID: id, UserID: u.ID, Name: in.Name}
 	if err != nil {
 		return g, err

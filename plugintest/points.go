@@ -31,7 +31,7 @@ func Watch[E any](p *core.Point[E]) Point {
 // corePoints are those on which a hook may refuse.
 var corePoints = []Point{Watch(core.Authenticate), Watch(core.Request), Watch(core.SignInPoint), Watch(core.SessionCreate),
 	Watch(core.SessionRevoke), Watch(core.UserCreate), Watch(core.UserUpdate), Watch(core.UserDelete), Watch(core.EmailVerified),
-	Watch(core.UserClaim), Watch(core.UserUnlock), Watch(core.EventRecorded)}
+	Watch(core.UserClaim), Watch(core.UserRecover), Watch(core.UserUnlock), Watch(core.EventRecorded)}
 
 // traps are hooks that note that they were reached, and fail when armed.
 type traps struct {

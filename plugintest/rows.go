@@ -82,6 +82,9 @@ type cell struct {
 	set        bool
 }
 
+// IsTime implements storage.TimeDest.
+func (c *cell) IsTime() bool { return c.kind == "time" }
+
 // Scan implements sql.Scanner.
 func (c *cell) Scan(src any) (err error) {
 	if src == nil {

@@ -59,7 +59,7 @@ func (c *Config) coreConfig(log *slog.Logger, console io.Writer, entries []Plugi
 	if out.ChallengeURL == "" && c.Pages.Enabled != nil && *c.Pages.Enabled {
 		out.ChallengeURL = out.BaseURL + c.Pages.Prefix + "/challenge"
 	}
-	out.Names = schema.Names{Naming: schema.Naming(c.Database.Naming), Schema: c.Database.Schema, Overrides: maps.Clone(c.Database.Overrides)}
+	out.Names = c.Database.names()
 	var errs []error
 	var err error
 	if out.Mailer, err = c.mailer(console); err != nil {
@@ -81,6 +81,17 @@ func (c *Config) coreConfig(log *slog.Logger, console io.Writer, entries []Plugi
 	}
 	out.Plugins = append(out.Plugins, c.Core.Plugins...)
 	return out, errors.Join(errs...)
+}
+
+func (d *DatabaseConfig) names() schema.Names {
+	n := schema.Names{Naming: schema.Naming(d.Naming), Schema: d.Schema, Overrides: maps.Clone(d.Overrides), Times: schema.TimeForm(d.Times)}
+	for k, f := range d.TimeOverrides {
+		if n.TimeOverrides == nil {
+			n.TimeOverrides = map[string]schema.TimeForm{}
+		}
+		n.TimeOverrides[k] = schema.TimeForm(f)
+	}
+	return n
 }
 
 func (c *Config) mailer(console io.Writer) (contract.Mailer, error) {

@@ -33,6 +33,12 @@ type Config struct {
 	// ShutdownGrace is how long requests and jobs that have begun may go on when the
 	// program is told to stop, as a duration. Default 15s, at most 10m.
 	ShutdownGrace time.Duration `yaml:"shutdownGrace"`
+	// ShutdownDelay is how long before that, as a duration, the program goes on answering
+	// when it is told to stop, while /readyz says that it is not ready: so that a load
+	// balancer sends its requests elsewhere before the connections to it are closed. It
+	// should be more than two times what lies between two of its probes. Default 5s in
+	// production, else none; at most 10m; negative: none.
+	ShutdownDelay time.Duration `yaml:"shutdownDelay"`
 
 	Database DatabaseConfig `yaml:"database"`
 	Redis    RedisConfig    `yaml:"redis"`
@@ -82,6 +88,14 @@ type DatabaseConfig struct {
 	// Overrides name single tables and columns: "user" renames a table,
 	// "user.emailVerified" a column.
 	Overrides map[string]string `yaml:"overrides"`
+	// Times is how a SQLite database holds times: "text" (default, as Better Auth's own
+	// adapter), "offset" (Prisma's driver adapters) or "milliseconds" (Prisma, Drizzle's
+	// timestamp_ms).
+	Times string `yaml:"times"`
+	// TimeOverrides say so of single tables and columns, "session" or "session.expiresAt",
+	// which may have "seconds" besides (Drizzle's timestamp), but for "attempt", "job" and
+	// "securityEvent".
+	TimeOverrides map[string]string `yaml:"timeOverrides"`
 }
 
 // RedisConfig says where Redis or Valkey is, for what has the storage "redis".

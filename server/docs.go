@@ -44,21 +44,21 @@ func (o *option) comment() string {
 
 const docsHead = `# Configuration
 
-This page is generated: every text is the comment of the option's field in the source.
+This page is generated from the comments of the options in the source.
 
-Options stand in a YAML file (` + "`sallyport.yaml`" + `, or what ` + "`--config`" + ` or ` + "`SALLYPORT_CONFIG`" + ` names) and
-in environment variables. A key that no option has, a key given twice and a value of the wrong type
-keep the program from starting, and are reported with line, column and path. The first place that
-sets an option wins:
+Options are set in a YAML file (` + "`sallyport.yaml`" + `, or the file that ` + "`--config`" + ` or ` + "`SALLYPORT_CONFIG`" + ` names)
+and in environment variables. An unknown key, a key given twice and a value of the wrong type
+stop the start and are reported with line, column and path. ` + "`sallyport config check`" + ` reports them without
+starting anything. The first of these places that sets an option wins:
 
 1. its environment variable ` + "`SALLYPORT_...`" + `, named below; an empty one counts as not set
 2. the file
 3. the variables of other programs, in the next table
 4. the default
 
-Lists of texts are separated by commas in a variable. Lists of objects and mappings can be set in
-the file only. A variable that begins with ` + "`SALLYPORT_`" + ` and names nothing keeps the program
-from starting, except those that Kubernetes sets for a service of that name.
+In a variable, the items of a list of texts are separated by commas. Lists of objects and mappings can be set
+only in the file. A variable that begins with ` + "`SALLYPORT_`" + ` and names no option stops the start, except
+those that Kubernetes sets for a service of that name.
 
 ## Variables of other programs
 
@@ -69,16 +69,18 @@ from starting, except those that Kubernetes sets for a service of that name.
 const docsModes = `
 ## Development and production
 
-Without ` + "`production: true`" + ` (or ` + "`--production`" + `) the program is a development server: what is
-not set comes from a data folder (` + "`./sallyport-data`" + `, ` + "`--data`" + ` or ` + "`SALLYPORT_DATA`" + `) with a SQLite
-database and a random secret, mails are printed to the console with their live links, the pages are
-at ` + "`/`" + `, ` + "`http://localhost:*`" + ` and ` + "`http://127.0.0.1:*`" + ` are trusted, and ` + "`serve`" + ` migrates the
-database by itself. Without a file, every plugin that the program has but ` + "`v1`" + ` is enabled with its
-defaults, and users may change their address and delete themselves.
+Without ` + "`production: true`" + ` (or ` + "`--production`" + `) the program is a development server:
+
+- What is not set comes from a data folder (` + "`./sallyport-data`" + `; ` + "`--data`" + ` or ` + "`SALLYPORT_DATA`" + ` names another) with a
+  SQLite database and a random secret. ` + "`serve`" + ` migrates the database by itself.
+- Mails are printed to the console with their working links. The built-in pages are at ` + "`/`" + `.
+- ` + "`http://localhost:*`" + ` and ` + "`http://127.0.0.1:*`" + ` are trusted origins.
+- Without a config file, users may change their address and delete themselves, and these plugins are enabled with
+  their defaults: %s. All others run only where they are named.
 
 Production refuses to start with a weak or missing secret, a base URL or trusted origin of plain
 http, the mail driver ` + "`log`" + `, no plugin, a secret in a file that everybody on the machine can read,
-and a database that lacks what the plugins need (` + "`sallyport migrate`" + `). It warns about limits
+or a database that lacks what the plugins need (` + "`sallyport migrate apply`" + `). It warns about limits
 that are off or kept in memory beside a shared database, about a missing mailer, and, once, about a
 request with X-Forwarded-For while ` + "`trustedProxies`" + ` is empty.
 
@@ -93,7 +95,13 @@ func Docs(entries ...PluginEntry) string {
 	for _, f := range fallbacks {
 		fmt.Fprintf(&b, "| `%s` | `%s` | %s |\n", f.name, f.path, f.text)
 	}
-	b.WriteString(docsModes)
+	var byDefault []string
+	for _, e := range entries {
+		if !e.asked {
+			byDefault = append(byDefault, "`"+e.id+"`")
+		}
+	}
+	fmt.Fprintf(&b, docsModes, strings.Join(byDefault, ", "))
 	var groups []string
 	members := map[string][]option{}
 	for _, o := range optionsOf(reflect.TypeFor[Config](), "") {

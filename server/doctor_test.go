@@ -8,6 +8,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/sallyport-auth/sallyport/adapters/adaptertest"
 )
 
 // examined is a configuration of production on a database that is up to date.
@@ -124,15 +126,10 @@ func TestDoctorOnOptions(t *testing.T) {
 	wantFindings(t, diagnose(t, c), "warn config weak secret: production will refuse it (secret)", "warn config the checks of production are off")
 }
 
-// freePort is an address of this machine where nobody listens.
-func freePort(t testing.TB) string {
+// nobody is an address of this machine where nobody listens.
+func nobody(t testing.TB) string {
 	t.Helper()
-	ln, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer ln.Close()
-	return ln.Addr().String()
+	return "127.0.0.1:" + adaptertest.FreePort(t)
 }
 
 func TestDoctorDials(t *testing.T) {
@@ -143,7 +140,7 @@ func TestDoctorDials(t *testing.T) {
 	defer ln.Close()
 	for _, tt := range []struct{ addr, mail, redis, tracing string }{
 		{ln.Addr().String(), "ok mail takes connections", "ok redis takes connections", "ok tracing takes connections"},
-		{freePort(t), "fail mail connection refused", "fail redis connection refused", "warn tracing connection refused"},
+		{nobody(t), "fail mail connection refused", "fail redis connection refused", "warn tracing connection refused"},
 	} {
 		_, port, _ := net.SplitHostPort(tt.addr)
 		env := []string{"SALLYPORT_DATABASE_PATH=" + filepath.Join(t.TempDir(), "a.db"), "SALLYPORT_MAIL_DRIVER=smtp", "SALLYPORT_MAIL_SMTP_HOST=127.0.0.1",
@@ -206,7 +203,7 @@ func TestDoctorOnARole(t *testing.T) {
 }
 
 func TestDoctorWithoutItsDatabase(t *testing.T) {
-	c := configured(t, "DATABASE_URL=postgres://u:s3cret@"+freePort(t)+"/x?sslmode=disable")
+	c := configured(t, "DATABASE_URL=postgres://u:s3cret@"+nobody(t)+"/x?sslmode=disable")
 	wantFindings(t, diagnose(t, c), "fail database does not answer")
 	c = configured(t, "SALLYPORT_DATABASE_PATH="+filepath.Join(t.TempDir(), "none.db"))
 	wantFindings(t, diagnose(t, c), "fail database there is no file")

@@ -149,3 +149,19 @@ func IDs(entries []PluginEntry) []string {
 	}
 	return out
 }
+
+// Commands lists the commands of all plugins, enabled or not, each plugin made with the
+// options of its zero value and not started: for help texts.
+func Commands(entries ...PluginEntry) []core.PluginCommand {
+	var out []core.PluginCommand
+	for _, e := range entries {
+		p, err := e.make(nil)
+		if err != nil {
+			continue // it wants options, and says so where it is enabled
+		}
+		for _, c := range p.Spec().Commands {
+			out = append(out, core.PluginCommand{Plugin: e.id, Command: c})
+		}
+	}
+	return out
+}

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -33,6 +34,7 @@ const (
 	defaultPort  = "8080"
 	defaultGrace = 15 * time.Second
 	maxGrace     = 10 * time.Minute
+	defaultDelay = 5 * time.Second
 )
 
 // Load reads a configuration. Its error is a *ConfigError with every fault. It writes
@@ -204,6 +206,9 @@ func (c *Config) complete() {
 	if c.ShutdownGrace == 0 {
 		c.ShutdownGrace = defaultGrace
 	}
+	if c.ShutdownDelay == 0 && !dev {
+		c.ShutdownDelay = defaultDelay
+	}
 	if c.Pages.Enabled == nil {
 		c.Pages.Enabled = &dev
 	}
@@ -261,6 +266,14 @@ func (c *Config) check() (faults []Fault) {
 	oneOf("log.format", c.Log.Format, "text", "json")
 	oneOf("mail.driver", c.Mail.Driver, "none", "log", "smtp", "notify")
 	oneOf("database.naming", c.Database.Naming, "", string(schema.Snake), string(schema.BetterAuth))
+	text, offset, ms := string(schema.TimeText), string(schema.TimeOffset), string(schema.TimeMilliseconds)
+	oneOf("database.times", c.Database.Times, "", text, offset, ms)
+	for _, k := range slices.Sorted(maps.Keys(c.Database.TimeOverrides)) {
+		oneOf("database.timeOverrides."+k, c.Database.TimeOverrides[k], text, offset, ms, string(schema.TimeSeconds))
+	}
+	if c.Database.URL != "" && (c.Database.Times != "" || len(c.Database.TimeOverrides) > 0) {
+		faults = append(faults, Fault{Path: "database", Text: "times and timeOverrides are for SQLite: PostgreSQL has a type for times"})
+	}
 	if listenPort(c.Listen) == "" {
 		faults = append(faults, Fault{Path: "listen", Text: `expected "host:port" or ":port"`})
 	}
@@ -275,6 +288,9 @@ func (c *Config) check() (faults []Fault) {
 		if err := c.Tracing.Check(); err != nil {
 			faults = append(faults, Fault{Path: "tracing", Text: err.Error()})
 		}
+	}
+	if c.ShutdownDelay > maxGrace {
+		faults = append(faults, Fault{Path: "shutdownDelay", Text: "must be at most 10m"})
 	}
 	if c.ShutdownGrace < 0 || c.ShutdownGrace > maxGrace {
 		faults = append(faults, Fault{Path: "shutdownGrace", Text: "must be more than zero and at most 10m"})

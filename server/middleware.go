@@ -21,6 +21,8 @@ import (
 // the log, and an end to panics.
 func (s *Server) observe(c *fiber.Ctx) (err error) {
 	begin := time.Now()
+	s.inFlight.Add(1)
+	defer s.inFlight.Add(-1)
 	id, err := s.requestID(c)
 	if err != nil {
 		return err
@@ -31,6 +33,9 @@ func (s *Server) observe(c *fiber.Ctx) (err error) {
 	if s.https() {
 		// RFC 6797. Sub-domains are not ours to speak for.
 		h.Set("Strict-Transport-Security", "max-age=31536000")
+	}
+	if s.stopping.Load() {
+		h.SetConnectionClose() // the next request shall go elsewhere
 	}
 	s.forwardedFor(c)
 	x := authfiber.Exchange(c)

@@ -1,9 +1,10 @@
 package server
 
 import (
+	"bufio"
 	"context"
-	"encoding/json"
 	"io"
+	"net"
 	"net/http"
 	"os/exec"
 	"strings"
@@ -14,7 +15,6 @@ import (
 
 	"github.com/sallyport-auth/sallyport/adapters/adaptertest"
 	"github.com/sallyport-auth/sallyport/core"
-	"github.com/sallyport-auth/sallyport/core/schema"
 )
 
 func panicking(app fiber.Router, _ *core.Auth) {
@@ -86,6 +86,68 @@ func TestShutdownFinishesRequests(t *testing.T) {
 	}
 }
 
+// TestShutdownIsAnnounced: a server that was told to stop says so to load balancers before it
+// stops taking requests, and ends each connection with an answer.
+func TestShutdownIsAnnounced(t *testing.T) {
+	over := make(chan time.Time)
+	ts := startServer(t, func(c *Config) { c.ShutdownDelay = time.Minute })
+	ts.after = func(d time.Duration) <-chan time.Time {
+		if d != time.Minute {
+			t.Errorf("lingers for %s", d)
+		}
+		return over
+	}
+	kept, err := net.Dial("tcp", ts.addr)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer kept.Close()
+	in := bufio.NewReader(kept)
+	ask := func(path string) *http.Response {
+		t.Helper()
+		if _, err := io.WriteString(kept, "GET "+path+" HTTP/1.1\r\nHost: localhost\r\n\r\n"); err != nil {
+			t.Fatal(err)
+		}
+		res, err := http.ReadResponse(in, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := io.Copy(io.Discard, res.Body); err != nil {
+			t.Fatal(err)
+		}
+		return res
+	}
+	if res := ask("/api/auth/ok"); res.StatusCode != 200 || res.Close {
+		t.Errorf("before: %d, closes %v", res.StatusCode, res.Close)
+	}
+	stopped := make(chan error, 1)
+	go func() { stopped <- ts.stop() }()
+	for until := time.Now().Add(20 * time.Second); ; time.Sleep(time.Millisecond) { // on connections of their own, as probes may be
+		status, body := fetch(t, request(t, "GET", ts.url+"/readyz", ""))
+		if status == 503 && strings.Contains(body, "is shutting down") {
+			break
+		} else if status == 0 {
+			t.Fatal("it stopped without a word")
+		} else if time.Now().After(until) {
+			t.Fatal("it does not say that it stops")
+		}
+	}
+	if res := ask("/api/auth/ok"); res.StatusCode != 200 || !res.Close {
+		t.Errorf("on a connection of before, while it stops: %d, closes %v", res.StatusCode, res.Close)
+	}
+	if status, body := fetch(t, request(t, "GET", ts.url+"/api/auth/ok", "")); status != 200 {
+		t.Errorf("on a new one: %d %s", status, body)
+	}
+	over <- time.Time{}
+	if err := <-stopped; err != nil {
+		t.Errorf("Serve: %v", err)
+	}
+	if conn, err := net.Dial("tcp", ts.addr); err == nil {
+		conn.Close()
+		t.Error("it still listens")
+	}
+}
+
 func TestShutdownGraceIsBounded(t *testing.T) {
 	entered, release := make(chan struct{}), make(chan struct{})
 	ts := startServer(t, func(c *Config) { c.ShutdownGrace = time.Millisecond }, testEntries(entered, release)...)
@@ -105,16 +167,6 @@ func TestShutdownGraceIsBounded(t *testing.T) {
 	<-answered
 }
 
-func ready(t testing.TB, ts *testServer) (int, readiness) {
-	t.Helper()
-	status, body := fetch(t, request(t, "GET", ts.url+"/readyz", ""))
-	var r readiness
-	if err := json.Unmarshal([]byte(body), &r); err != nil {
-		t.Fatalf("%s: %v", body, err)
-	}
-	return status, r
-}
-
 // postgres makes a database that is brought up to date, and a function that changes it.
 func postgresDatabase(t testing.TB) (url string, ddl func(string)) {
 	t.Helper()
@@ -124,107 +176,6 @@ func postgresDatabase(t testing.TB) (url string, ddl func(string)) {
 		if out, err := exec.Command("psql", "-v", "ON_ERROR_STOP=1", "-c", sql, url).CombinedOutput(); err != nil {
 			t.Fatalf("%s: %v\n%s", sql, err, out)
 		}
-	}
-}
-
-// TestDriftAtRunTime takes a column away under a running server.
-func TestDriftAtRunTime(t *testing.T) {
-	url, ddl := postgresDatabase(t)
-	clock := time.Now()
-	ts := startServer(t, func(c *Config) {
-		c.Database.URL, c.Database.Path = url, ""
-		c.Core.Clock = func() time.Time { return clock }
-	})
-	if status, r := ready(t, ts); status != 200 || r.Status != "ready" || !r.Checks["mail"].OK {
-		t.Fatalf("at the start: %d %+v", status, r)
-	}
-	ddl(`ALTER TABLE "user" DROP COLUMN image`)
-	status, body := fetch(t, request(t, "POST", ts.url+"/api/auth/sign-in/email", `{"email":"a@example.com","password":"correct horse"}`))
-	if status != 503 || body != `{"message":"The service is temporarily unavailable. Please try again later.","code":"SERVICE_UNAVAILABLE"}` {
-		t.Errorf("signing in: %d %s", status, body)
-	}
-	if !strings.Contains(ts.logs.String(), "sqlstate=42703") {
-		t.Errorf("the log lacks the SQLSTATE:\n%s", ts.logs)
-	}
-	if status, r := ready(t, ts); status != 200 {
-		t.Errorf("the kept answer: %d %+v", status, r)
-	}
-	clock = clock.Add(readyEvery)
-	status, r := ready(t, ts)
-	if c := r.Checks["schema"]; status != 503 || r.Status != "not ready" || len(c.Missing) != 1 || !strings.Contains(c.Missing[0], "core") || !strings.Contains(c.Missing[0], "image") {
-		t.Errorf("after the drift: %d %+v", status, r)
-	}
-	ddl(`ALTER TABLE "user" ADD COLUMN image text`)
-	clock = clock.Add(readyEvery)
-	if status, r := ready(t, ts); status != 200 || r.Status != "ready" {
-		t.Errorf("after the repair: %d %+v", status, r)
-	}
-}
-
-func TestReadyzSaysWhatIsWrong(t *testing.T) {
-	url, ddl := postgresDatabase(t)
-	clock := time.Now()
-	ts := startServer(t, func(c *Config) {
-		c.Database.URL, c.Database.Path = url, ""
-		c.Core.Clock = func() time.Time { return clock }
-		c.Core.NoBackground = true
-	})
-	ddl(`INSERT INTO job (id, name, payload, run_at, attempts, created_at) VALUES ('a', 'mail', 'x', now() - interval '1 hour', 0, now())`)
-	if status, r := ready(t, ts); status != 200 || r.Status != "degraded" || *r.Checks["jobs"].Due != 1 || !strings.Contains(r.Checks["jobs"].Message, "due since") {
-		t.Errorf("with a backlog: %d %+v", status, r)
-	}
-	// In an outage that refuses at once a job is hardly ever due.
-	ddl(`UPDATE job SET run_at = now() + interval '1 hour', created_at = now() - interval '29 minutes'`)
-	clock = clock.Add(readyEvery)
-	if status, r := ready(t, ts); status != 200 || r.Status != "ready" || *r.Checks["jobs"].Due != 0 {
-		t.Errorf("with a job that fails for a while: %d %+v", status, r)
-	}
-	ddl(`UPDATE job SET created_at = now() - interval '31 minutes'`)
-	clock = clock.Add(readyEvery)
-	if status, r := ready(t, ts); status != 200 || r.Status != "degraded" || !strings.Contains(r.Checks["jobs"].Message, "waits since") {
-		t.Errorf("with a job that fails for long: %d %+v", status, r)
-	}
-	ddl(`UPDATE job SET failed_at = now()`)
-	clock = clock.Add(readyEvery)
-	if status, r := ready(t, ts); status != 200 || r.Status != "ready" || *r.Checks["jobs"].Failed != 1 || *r.Checks["jobs"].Due != 0 {
-		t.Errorf("with a job that was given up: %d %+v", status, r)
-	}
-	ts.closeDB() //nolint:errcheck // the database is to be away
-	clock = clock.Add(readyEvery)
-	status, r := ready(t, ts)
-	if status != 503 || r.Checks["database"].Message != "does not answer: unavailable" {
-		t.Errorf("without a database: %d %+v", status, r)
-	}
-	if status, body := fetch(t, request(t, "GET", ts.url+"/healthz", "")); status != 200 || body != `{"status":"alive"}` {
-		t.Errorf("/healthz: %d %s", status, body)
-	}
-	ts.stopping.Store(true)
-	if status, r := ready(t, ts); status != 503 || r.Checks["server"].Message != "is shutting down" {
-		t.Errorf("while stopping: %d %+v", status, r)
-	}
-}
-
-type ledgerRow struct {
-	ID string `db:"id" schema:"key"`
-}
-
-// TestReadyzSeesProtectionGo: a table that must only grow can be changed.
-func TestReadyzSeesProtectionGo(t *testing.T) {
-	url, ddl := postgresDatabase(t)
-	clock := time.Now()
-	ledger := core.TableOf[ledgerRow]("ledger").Schema()
-	ledger.AppendOnly = true
-	ts := startServer(t, func(c *Config) {
-		c.Database.URL, c.Database.Path = url, ""
-		c.Core.Clock = func() time.Time { return clock }
-	}, Entry("toy", func(struct{}) *toy { return &toy{spec: core.Spec{Tables: []schema.Table{ledger}}} }))
-	if status, r := ready(t, ts); status != 200 {
-		t.Fatalf("at the start: %d %+v", status, r)
-	}
-	ddl(`DROP TRIGGER "` + schema.AppendOnlyTrigger("ledger") + `" ON ledger`)
-	clock = clock.Add(readyEvery)
-	if status, r := ready(t, ts); status != 503 || len(r.Checks["schema"].Missing) != 1 || !strings.Contains(r.Checks["schema"].Missing[0], "ledger") {
-		t.Errorf("without the trigger: %d %+v", status, r)
 	}
 }
 

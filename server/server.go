@@ -45,9 +45,12 @@ type Server struct {
 	closeDB func() error
 
 	stopping  atomic.Bool
-	forwarded atomic.Bool // the warning about X-Forwarded-For was given
+	forwarded atomic.Bool  // the warning about X-Forwarded-For was given
+	inFlight  atomic.Int64 // requests that have begun
 	pages     *pages.Pages
 	bodyLimit int // in bytes, of what is read from the network
+
+	after func(time.Duration) <-chan time.Time // time.After but for tests
 }
 
 // New opens the database, brings it up to date in development or verifies it in
@@ -75,7 +78,7 @@ func newServer(ctx context.Context, c Config, console, logs io.Writer, entries [
 	if err != nil {
 		return nil, err
 	}
-	s := &Server{cfg: c, log: log, closeDB: m.Close}
+	s := &Server{cfg: c, log: log, closeDB: m.Close, after: time.After}
 	if err := s.start(ctx, m, console, entries); err != nil {
 		return nil, errors.Join(err, m.Close())
 	}
@@ -182,9 +185,10 @@ func (s *Server) Run(ctx context.Context) error {
 	return s.Serve(ctx, ln)
 }
 
-// Serve answers requests that arrive at ln until ctx ends. Then it takes no new ones,
-// lets requests and jobs that have begun finish within Config.ShutdownGrace, and closes
-// everything. It returns nil if all of them did.
+// Serve answers requests that arrive at ln until ctx ends, and for Config.ShutdownDelay
+// longer, in which readiness says no. Then it takes no new ones, lets requests and jobs that
+// have begun finish within Config.ShutdownGrace, and closes everything. It returns nil if all
+// of them did.
 func (s *Server) Serve(ctx context.Context, ln net.Listener) error {
 	if err := s.metrics.start(ctx, s.log); err != nil {
 		return errors.Join(err, ln.Close(), s.Close())
@@ -197,11 +201,19 @@ func (s *Server) Serve(ctx context.Context, ln net.Listener) error {
 	case err = <-done:
 	case <-ctx.Done():
 		s.stopping.Store(true)
-		s.log.Info("stopping", "grace", s.cfg.ShutdownGrace.String())
+		s.log.Info("stopping", "delay", max(0, s.cfg.ShutdownDelay).String(), "grace", s.cfg.ShutdownGrace.String())
+		failed := s.linger(done)
 		grace, cancel := context.WithTimeout(context.WithoutCancel(ctx), s.cfg.ShutdownGrace)
 		defer cancel()
-		if err = s.app.ShutdownWithContext(grace); err != nil {
-			err = fmt.Errorf("requests were cut off: %w", err)
+		quiet, end := context.WithCancel(grace)
+		defer end()
+		go s.endWhenQuiet(quiet, end)
+		if err = s.app.ShutdownWithContext(quiet); err != nil {
+			if n := s.inFlight.Load(); n > 0 {
+				err = fmt.Errorf("%d requests were cut off: %w", n, err)
+			} else {
+				err = nil // connections on which nothing was asked
+			}
 		}
 		// Where Serve had not begun to accept yet, the shut-down found nothing to close.
 		_ = ln.Close()
@@ -209,9 +221,43 @@ func (s *Server) Serve(ctx context.Context, ln net.Listener) error {
 		case <-done:
 		case <-grace.Done():
 		}
-		err = errors.Join(err, s.auth.Close(grace))
+		err = errors.Join(failed, err, s.auth.Close(grace))
 	}
 	return errors.Join(err, s.Close())
+}
+
+// linger goes on answering until load balancers have seen that readiness says no. Every
+// answer ends its connection, so that none is left to break under a request. The error is
+// the listener's that failed meanwhile.
+func (s *Server) linger(done chan error) error {
+	if s.cfg.ShutdownDelay <= 0 {
+		return nil
+	}
+	select {
+	case <-s.after(s.cfg.ShutdownDelay):
+		return nil
+	case err := <-done:
+		done <- nil
+		return err
+	}
+}
+
+// endWhenQuiet calls end when no request has been at work for half a second. A connection
+// on which nothing is asked must not hold the shut-down up: anybody can open one.
+func (s *Server) endWhenQuiet(ctx context.Context, end func()) {
+	tick := time.NewTicker(50 * time.Millisecond)
+	defer tick.Stop()
+	for still := 0; still < 10; still++ {
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+		}
+		if s.inFlight.Load() > 0 {
+			still = 0
+		}
+	}
+	end()
 }
 
 // Close ends background work and closes the connections to Redis and the database, at once.

@@ -129,6 +129,11 @@ func Run(t *testing.T, open func(t *testing.T) storage.Database, again func(t *t
 		db := open(t)
 		testLock(t, db, again(t, db))
 	})
+	t.Run("try lock", func(t *testing.T) {
+		db := open(t)
+		Setup(t, db)
+		testTryLock(t, db, again(t, db))
+	})
 }
 
 // ctxOf bounds a test: a deadlock must fail, not hang.

@@ -71,6 +71,11 @@ func testGuardedUpsert(t *testing.T, db storage.Database) {
 	}
 }
 
+// touch must touch a user.
+func touch(id string) storage.Statement {
+	return storage.Statement{SQL: `UPDATE {user=} SET {user:name} = {user.name} WHERE {user.id} = ?`, Args: []any{id}, Must: true}
+}
+
 func testBatch(t *testing.T, db storage.Database) {
 	ctx := ctxOf(t)
 	insert := func(id string) storage.Statement { return storage.Statement{SQL: insertUser, Args: user(id)} }
@@ -98,9 +103,15 @@ func testBatch(t *testing.T, db storage.Database) {
 	for _, c := range []struct {
 		last storage.Statement
 		kind storage.Kind
-	}{{insert("a"), storage.Unique}, {member("n", "nobody"), storage.ForeignKey}, {storage.Statement{SQL: `SELECT 1`}, storage.Unknown}} {
+	}{{insert("a"), storage.Unique}, {member("n", "nobody"), storage.ForeignKey}, {storage.Statement{SQL: `SELECT 1`}, storage.Unknown},
+		{touch("nobody"), storage.Missed}} {
 		_, err := db.Batch(ctx, insert("c"), c.last)
 		wantKind(t, err, c.kind)
+	}
+	_, err = db.Batch(ctx, touch("nobody"))
+	wantKind(t, err, storage.Missed)
+	if got, err = db.Batch(ctx, touch("a"), touch("b")); err != nil || !slices.Equal(got, []int64{1, 1}) {
+		t.Errorf("statements that must touch a row, and do: %v, %v", got, err)
 	}
 	tx := beginTx(t, db)
 	check(tx, "d")

@@ -208,3 +208,62 @@ func testLock(t *testing.T, db, other storage.Database) {
 		t.Errorf("the lock is not free: ran %v, %v", ran, err)
 	}
 }
+
+func tryLock(t *testing.T, tx storage.Tx, name string) bool {
+	t.Helper()
+	got, err := tx.TryLock(ctxOf(t), name)
+	if err != nil {
+		t.Fatal(errors.Join(err, errors.Unwrap(err)))
+	}
+	return got
+}
+
+func testTryLock(t *testing.T, db, other storage.Database) {
+	tx := beginTx(t, db)
+	for range 2 { // it is the transaction's own
+		if !tryLock(t, tx, "clean") {
+			t.Fatal("a lock that is free was refused")
+		}
+	}
+	addUser(t, tx, "a")
+	if db.Dialect() == storage.Postgres {
+		// With one writer nobody gets as far as asking.
+		second := beginTx(t, other)
+		if tryLock(t, second, "clean") {
+			t.Error("the lock was given twice")
+		}
+		if !tryLock(t, second, "Other / name") {
+			t.Error("another name was refused")
+		}
+		if err := second.Commit(); err != nil { // to be refused breaks nothing
+			t.Error(err)
+		}
+		err := other.Lock(ctxOf(t), "Other / name", func(context.Context) error {
+			third := beginTx(t, db)
+			if tryLock(t, third, "Other / name") {
+				t.Error("Lock and TryLock are not one lock")
+			}
+			return third.Rollback()
+		})
+		if err != nil {
+			t.Error(err)
+		}
+	}
+	if err := tx.Commit(); err != nil {
+		t.Fatal(err)
+	}
+	if got, err := tx.TryLock(ctxOf(t), "clean"); got || err == nil {
+		t.Error("a transaction that has ended got a lock")
+	}
+	next := beginTx(t, other)
+	if !tryLock(t, next, "clean") {
+		t.Error("the lock outlives its transaction")
+	}
+	if err := next.Rollback(); err != nil {
+		t.Fatal(err)
+	}
+	last := beginTx(t, db)
+	if !tryLock(t, last, "clean") {
+		t.Error("the lock outlives a rollback")
+	}
+}

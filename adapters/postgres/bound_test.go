@@ -69,7 +69,7 @@ func TestSilentServer(t *testing.T) {
 	}
 	addr, stop, cut := silent(t, u.Host)
 	u.Host = addr
-	db, err := postgres.Open(t.Context(), u.String(), postgres.Options{MaxOpen: 4, StatementTimeout: 200 * time.Millisecond})
+	db, err := postgres.Open(t.Context(), u.String(), postgres.Options{MaxOpen: 4, StatementTimeout: time.Second})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -114,7 +114,7 @@ func TestSilentServer(t *testing.T) {
 
 // What may take any time takes it: migrations know no time-out.
 func TestPatience(t *testing.T) {
-	db, err := postgres.Open(t.Context(), adaptertest.PostgresURL(t), postgres.Options{MaxOpen: 2, StatementTimeout: 50 * time.Millisecond})
+	db, err := postgres.Open(t.Context(), adaptertest.PostgresURL(t), postgres.Options{MaxOpen: 2, StatementTimeout: 200 * time.Millisecond})
 	if err != nil {
 		t.Fatal(err)
 	}

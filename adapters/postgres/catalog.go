@@ -160,6 +160,7 @@ func (d *Database) Lock(ctx context.Context, name string, fn func(context.Contex
 	if d.db.Stats().MaxOpenConnections == 1 {
 		return &storage.Error{Kind: storage.Unavailable, Err: errOneConn}
 	}
+	defer d.Busy()()
 	// The lock must not end before fn does, even when ctx ends.
 	tx, err := d.begin(ctx)
 	if err != nil {
@@ -174,7 +175,7 @@ func (d *Database) Lock(ctx context.Context, name string, fn func(context.Contex
 	for _, s := range []string{
 		"SET LOCAL statement_timeout = 0",
 		"SET LOCAL idle_in_transaction_session_timeout = 0",
-		"SELECT pg_catalog.pg_advisory_xact_lock(" + lockKey(name) + ")",
+		"SELECT pg_catalog.pg_advisory_xact_lock(" + strconv.FormatInt(lockKey(name), 10) + ")",
 	} {
 		if _, err := tx.ExecContext(ctx, s); err != nil {
 			return d.Fail(ctx, err)
@@ -210,7 +211,7 @@ func (t *lockTx) Rollback() error {
 }
 
 // lockKey turns a name into PostgreSQL's 64-bit key.
-func lockKey(name string) string {
+func lockKey(name string) int64 {
 	sum := sha256.Sum256([]byte("sallyport lock " + name))
-	return strconv.FormatInt(int64(binary.BigEndian.Uint64(sum[:8])), 10)
+	return int64(binary.BigEndian.Uint64(sum[:8]))
 }

@@ -97,7 +97,7 @@ func TestFromRefuses(t *testing.T) {
 
 func TestTimeouts(t *testing.T) {
 	dsn := adaptertest.PostgresURL(t)
-	short := open(t, dsn, postgres.Options{MaxOpen: 2, StatementTimeout: 50 * time.Millisecond})
+	short := open(t, dsn, postgres.Options{MaxOpen: 2, StatementTimeout: time.Second})
 	sleep := func(ctx context.Context, db storage.Database, kind storage.Kind) {
 		t.Helper()
 		_, err := db.Exec(ctx, `SELECT pg_sleep(30)`)

@@ -64,9 +64,17 @@ type Database struct {
 	db        *sqlx.DB
 	dsn       string  // of the listener; empty: there is none
 	sequences *sql.DB // for NextIDs alone; nil where the handle is the app's
+	place     string  // "ctid", or empty
 }
 
-var _ storage.Database = (*Database)(nil)
+var (
+	_ storage.Database = (*Database)(nil)
+	_ storage.Placer   = (*Database)(nil)
+)
+
+// Place implements storage.Placer. Databases that speak the protocol and are not
+// PostgreSQL have no ctid, or another.
+func (d *Database) Place() string { return d.place }
 
 // Open connects to a database. dsn is a URL (postgres://user:password@host/name) or a
 // list of keyword=value; what it leaves out comes from the PG* environment variables.
@@ -113,7 +121,12 @@ func Open(ctx context.Context, dsn string, o Options) (storage.Database, error) 
 	db.SetMaxOpenConns(o.MaxOpen)
 	db.SetMaxIdleConns(o.MaxIdle)
 	db.SetConnMaxLifetime(max(0, o.ConnMaxLifetime))
-	d := newDatabase(db, sqldb.Config{Owned: true, Timeout: o.StatementTimeout, UserContext: withUser})
+	own := sqldb.Config{Owned: true, Timeout: o.StatementTimeout, UserContext: withUser, Connections: o.MaxOpen}
+	if bound {
+		// Each host of the connection string may take its time; preparing is a wait like another.
+		own.Bound = time.Duration(1+len(cfg.Multi))*cfg.ConnectTimeout + 2*(o.StatementTimeout+boundGrace)
+	}
+	d := newDatabase(db, own)
 	d.dsn = cmp.Or(o.ListenURL, dsn)
 	if err := d.probe(ctx); err != nil {
 		_ = db.Close()
@@ -160,7 +173,7 @@ func Join(tx *sql.Tx, db storage.Database) (storage.Tx, error) {
 
 func newDatabase(db *sql.DB, cfg sqldb.Config) *Database {
 	cfg.Dialect, cfg.Write = storage.Postgres, db
-	cfg.Classify, cfg.Stale = classify, stale
+	cfg.Classify, cfg.Stale, cfg.LockKey = classify, stale, lockKey
 	return &Database{DB: sqldb.New(cfg), db: sqlx.NewDb(db, "postgres")}
 }
 
@@ -174,6 +187,9 @@ func (d *Database) probe(ctx context.Context) error {
 			return errors.New("postgres: the handle does not lead to PostgreSQL")
 		}
 		return fmt.Errorf("postgres: %w", d.Fail(ctx, err))
+	}
+	if strings.HasPrefix(version, "PostgreSQL ") && !strings.Contains(version, "-YB-") {
+		d.place = "ctid"
 	}
 	var number int
 	if err := d.db.GetContext(ctx, &number, "SELECT current_setting('server_version_num')::int"); err != nil {

@@ -48,10 +48,10 @@ func eventually(t testing.TB, what string, ok func() bool) {
 	}
 }
 
-func breakable(t testing.TB) (*storetest.Redis, *redis.Client, *clock) {
+func breakable(t testing.TB, timeout time.Duration) (*storetest.Redis, *redis.Client, *clock) {
 	t.Helper()
 	r, cl := storetest.StartRedis(t), &clock{now: time.Date(2030, 1, 1, 0, 0, 0, 0, time.UTC)}
-	c, err := connect(t, redis.Options{URL: r.URL(), Timeout: 200 * time.Millisecond, Pause: time.Second, Clock: cl.Now})
+	c, err := connect(t, redis.Options{URL: r.URL(), Timeout: timeout, Pause: time.Second, Clock: cl.Now})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -63,7 +63,7 @@ func breakable(t testing.TB) (*storetest.Redis, *redis.Client, *clock) {
 
 // One that is killed is left alone after three failures, and found again when it is back.
 func TestKilledAndBack(t *testing.T) {
-	r, c, cl := breakable(t)
+	r, c, cl := breakable(t, 5*time.Second)
 	r.Kill()
 	for i := range 3 {
 		if err := ask(t, c); err == nil || errors.Is(err, redis.ErrDown) {
@@ -93,7 +93,7 @@ func TestKilledAndBack(t *testing.T) {
 // One that hangs costs three calls a timeout, and nobody else anything: also not when it
 // is looked for again.
 func TestHangingIsLeftAlone(t *testing.T) {
-	r, c, cl := breakable(t)
+	r, c, cl := breakable(t, time.Second) // it is waited for three times
 	r.Hang()
 	for range 3 {
 		if err := ask(t, c); err == nil || errors.Is(err, redis.ErrDown) {
@@ -115,7 +115,7 @@ func TestHangingIsLeftAlone(t *testing.T) {
 
 // A client that hangs up is no failure of Redis.
 func TestCanceledCallsAreNoFailures(t *testing.T) {
-	_, c, _ := breakable(t)
+	_, c, _ := breakable(t, 5*time.Second)
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	for range 10 {
@@ -161,7 +161,7 @@ func TestWrongPasswordStopsTheStart(t *testing.T) {
 
 // What Redis itself refuses, a full memory for instance, is a failure and no decision.
 func TestFullMemory(t *testing.T) {
-	r, c, _ := breakable(t)
+	r, c, _ := breakable(t, 5*time.Second)
 	if got, err := r.Do("CONFIG SET maxmemory 1"); err != nil || got != "+OK" {
 		t.Fatal(got, err)
 	}

@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/sallyport-auth/sallyport/adapters/adaptertest"
 	"github.com/sallyport-auth/sallyport/adapters/redis"
 	"github.com/sallyport-auth/sallyport/adapters/storetest"
 	"github.com/sallyport-auth/sallyport/core/contract"
@@ -77,7 +78,7 @@ func TestLimitsInACluster(t *testing.T) {
 // cluster starts a cluster of one node that holds all slots.
 func cluster(t testing.TB) *storetest.Redis {
 	t.Helper()
-	r := storetest.StartRedis(t, "--cluster-enabled", "yes")
+	r := storetest.StartRedis(t, "--cluster-enabled", "yes", "--cluster-port", adaptertest.FreePort(t))
 	if got, err := r.Do("CLUSTER ADDSLOTSRANGE 0 16383"); err != nil || got != "+OK" {
 		t.Fatalf("%q, %v", got, err)
 	}

@@ -12,6 +12,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/sallyport-auth/sallyport/adapters/adaptertest"
 )
 
 // Environment variables of the tests that need Redis.
@@ -47,12 +49,7 @@ type Redis struct {
 // like a passed one.
 func StartRedis(t testing.TB, options ...string) *Redis {
 	t.Helper()
-	ln, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	_, port, _ := net.SplitHostPort(ln.Addr().String())
-	ln.Close()
+	port := adaptertest.FreePort(t)
 	r := &Redis{t: t, port: port, args: append([]string{"--port", port, "--bind", "127.0.0.1", "--save", "",
 		"--appendonly", "no", "--dir", t.TempDir()}, options...)}
 	t.Cleanup(r.Kill)

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"io"
 	"maps"
-	"net"
 	"net/http"
 	"net/http/cookiejar"
 	"os"
@@ -14,6 +13,7 @@ import (
 	"strings"
 	"sync"
 	"sync/atomic"
+	"syscall"
 	"testing"
 	"time"
 
@@ -55,7 +55,7 @@ func startReplicas(t *testing.T, n int, config, database string, more ...any) []
 	program := buildProgram(t, dir)
 	var all []*replica
 	for i := range n {
-		port := freePort(t)
+		port := adaptertest.FreePort(t)
 		file := filepath.Join(dir, fmt.Sprintf("%d.yaml", i))
 		if err := os.WriteFile(file, fmt.Appendf(nil, config, append([]any{port, database}, more...)...), 0o600); err != nil {
 			t.Fatal(err)
@@ -65,17 +65,6 @@ func startReplicas(t *testing.T, n int, config, database string, more ...any) []
 		all = append(all, r)
 	}
 	return all
-}
-
-func freePort(t *testing.T) string {
-	t.Helper()
-	ln, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer ln.Close()
-	_, port, _ := net.SplitHostPort(ln.Addr().String())
-	return port
 }
 
 func buildProgram(t *testing.T, dir string) string {
@@ -103,6 +92,20 @@ func serve(t *testing.T, program, file, dir, port string) *replica {
 		}
 	})
 	return r
+}
+
+// stop sends SIGSTOP, and returns when no thread of the process runs any more: until then
+// it may go on reading what it is sent.
+func (r *replica) stop(t *testing.T) {
+	t.Helper()
+	if err := r.cmd.Process.Signal(syscall.SIGSTOP); err != nil {
+		t.Error(err)
+		return
+	}
+	var how syscall.WaitStatus
+	if _, err := syscall.Wait4(r.cmd.Process.Pid, &how, syscall.WUNTRACED, nil); err != nil || !how.Stopped() {
+		t.Errorf("the process did not stop: %v, status %#x", err, how)
+	}
 }
 
 func (r *replica) kill() {

@@ -103,9 +103,7 @@ func TestReplicasWithCache(t *testing.T) {
 	t.Run("a replica sleeps through a revocation", func(t *testing.T) {
 		b, email := in(t)
 		asleep := replicas[2]
-		if err := asleep.cmd.Process.Signal(syscall.SIGSTOP); err != nil {
-			t.Fatal(err)
-		}
+		asleep.stop(t)
 		revoke(t, replicas[1], email)
 		answer := make(chan string, 1)
 		go func() { // asks while it sleeps, behind the revocation

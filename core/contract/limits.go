@@ -19,12 +19,6 @@ type LimitDecision struct {
 	RetryAfter time.Duration
 }
 
-// RetrySeconds is RetryAfter in whole seconds, rounded up, for the Retry-After (RFC
-// 9110, section 10.2.3) and X-Retry-After headers.
-func (d LimitDecision) RetrySeconds() int64 {
-	return int64((d.RetryAfter + time.Second - 1) / time.Second)
-}
-
 // LimitStore counts requests. Take must decide and count in one atomic step: of any
 // number of concurrent calls for one key, no more than rule.Max are allowed in a window.
 // A request that is denied changes nothing, so that a client that waits is let in again.

@@ -28,6 +28,11 @@ type Names struct {
 	// Schema is the PostgreSQL schema that holds the tables; empty means "public".
 	// Other databases ignore it.
 	Schema string
+	// Times is how columns of times hold them on SQLite; empty means TimeText.
+	Times TimeForm
+	// TimeOverrides go before Times: "session" for all columns of a table, "session.expiresAt"
+	// for one.
+	TimeOverrides map[string]TimeForm
 }
 
 // Table returns the database's name of a table.
@@ -84,6 +89,7 @@ func (n Names) Check(s *Schema) (faults []error) {
 	if len(n.Schema) > MaxName || strings.ContainsAny(n.Schema, "\"\x00") {
 		fault("%q is no usable schema name (1 to %d bytes, no quote)", n.Schema, MaxName)
 	}
+	n.checkTimes(s, fault)
 	tables := map[string]string{}
 	for _, t := range s.Tables {
 		name := n.Table(t.Name)

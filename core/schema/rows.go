@@ -15,6 +15,7 @@ import (
 //
 //	key                    primary key
 //	unique, index          an index of its own
+//	hash                   the same for equality alone, for texts of any length
 //	references=user        foreign key to user.id; references=user.email names the column
 //	cascade, setnull       what deleting that row does (default: refuse)
 //	default=x              database default
@@ -49,7 +50,7 @@ func Columns(owner string, row reflect.Type) []Column {
 			t, c.Nullable = t.Elem(), true
 		}
 		if c.Kind = kindOf(t); c.Kind == 0 {
-			panic(fmt.Sprintf("schema: field %v.%s has unsupported type %v", row, f.Name, f.Type))
+			panic(fmt.Sprintf("schema: field %v.%s has unsupported type %v: want string, bool, int, int32, int64, time.Time, json.RawMessage, []byte, or a pointer to one", row, f.Name, f.Type))
 		}
 		if err := c.options(f.Tag.Get("schema")); err != nil {
 			panic(fmt.Sprintf("schema: field %v.%s: %v", row, f.Name, err))
@@ -81,6 +82,9 @@ func kindOf(t reflect.Type) Kind {
 	return 0
 }
 
+// optionNames are what a schema tag may hold, for messages.
+const optionNames = "key, unique, index, hash, null, hidden, now, json, written, jsontext, references=TABLE, cascade, setnull, default=VALUE"
+
 func (c *Column) options(tag string) error {
 	if tag == "" {
 		return nil
@@ -94,6 +98,8 @@ func (c *Column) options(tag string) error {
 			c.Unique = true
 		case "index":
 			c.Index = true
+		case "hash":
+			c.Index, c.Hash = true, true
 		case "null":
 			c.Nullable = true
 		case "hidden":
@@ -124,7 +130,7 @@ func (c *Column) options(tag string) error {
 			}
 			c.Default = v
 		default:
-			return fmt.Errorf("unknown option %q", o)
+			return fmt.Errorf("unknown option %q; there are %s", o, optionNames)
 		}
 	}
 	return nil

@@ -20,7 +20,7 @@ const (
 	Bool                   // boolean, integer 0 or 1
 	Int                    // integer (32 bit), integer
 	BigInt                 // bigint (64 bit), bigint
-	Time                   // timestamptz in whole milliseconds, text YYYY-MM-DDTHH:MM:SS.mmmZ declared as date
+	Time                   // timestamptz in whole milliseconds, one of the TimeForms
 	JSON                   // jsonb, text
 	Bytes                  // bytea, blob
 )
@@ -70,6 +70,9 @@ type Column struct {
 	PrimaryKey bool
 	Unique     bool
 	Index      bool
+	// Hash makes the index one for equality alone, of texts of any length: an ordinary one
+	// refuses what is longer than a third of a page (PostgreSQL: 2,704 bytes).
+	Hash       bool
 	References *Reference
 	// Default is a constant that the database fills in when a row is written by
 	// somebody who does not know the column: string, bool, int64 or nil for none.
@@ -195,7 +198,7 @@ func (s *Schema) check(t *Table) (faults []error) {
 			fault("column %s.%s has no kind", t.Name, c.Name)
 		}
 		if r := c.References; r != nil && (s.Table(r.Table) == nil || s.Table(r.Table).Column(r.Column) == nil) {
-			fault("column %s.%s refers to unknown %s.%s", t.Name, c.Name, r.Table, r.Column)
+			fault("column %s.%s refers to %s.%s, which nobody declares: want logical names, as in references=user", t.Name, c.Name, r.Table, r.Column)
 		}
 	}
 	if keys != 1 {

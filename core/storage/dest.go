@@ -8,7 +8,8 @@ import (
 	"time"
 )
 
-// Layout is how SQLite rows hold a time: Better Auth's text form, compared as text.
+// Layout is how SQLite rows hold a time unless said otherwise: Better Auth's text form,
+// compared as text.
 const Layout = "2006-01-02T15:04:05.000Z"
 
 // Dest wraps a pointer so that a column can be scanned into it from any database:
@@ -40,7 +41,19 @@ func Dests(list []any) []any {
 
 type cell struct{ p any }
 
-var _ sql.Scanner = (*cell)(nil)
+var _ interface {
+	sql.Scanner
+	TimeDest
+} = (*cell)(nil)
+
+// IsTime implements TimeDest.
+func (c *cell) IsTime() bool {
+	switch c.p.(type) {
+	case *time.Time, **time.Time:
+		return true
+	}
+	return false
+}
 
 // Scan implements sql.Scanner.
 func (c *cell) Scan(src any) error {
@@ -159,7 +172,7 @@ func toTime(src any) (time.Time, error) {
 		return parseTime(v)
 	case []byte:
 		return parseTime(string(v))
-	case int64: // milliseconds, as some SQLite drivers of Better Auth's write them
+	case int64: // a number that is no milliseconds was read by its Times
 		return time.UnixMilli(v).UTC(), nil
 	}
 	return time.Time{}, fmt.Errorf("cannot read %T as a time", src)

@@ -22,10 +22,11 @@ const (
 	Conflict         // 40001, 40P01, busy: the same transaction may succeed when tried again
 	Timeout          // statement or pool time-out, deadline
 	Canceled         // the caller's context was cancelled
+	Missed           // a statement that must touch a row has touched none
 )
 
 var kindNames = [...]string{"unknown", "unique", "foreign key", "not null", "check", "data", "schema",
-	"unavailable", "read-only", "conflict", "timeout", "canceled"}
+	"unavailable", "read-only", "conflict", "timeout", "canceled", "missed"}
 
 func (k Kind) String() string { return kindNames[k] }
 

@@ -35,6 +35,8 @@ const (
 type Statement struct {
 	SQL  string
 	Args []any
+	// Must has a batch in which it touches no row fail as a whole, with the kind Missed.
+	Must bool
 }
 
 // Rows is the result of a query; *sql.Rows is one. Destinations are what database/sql
@@ -73,6 +75,10 @@ type TxOptions struct {
 // Commit is no error.
 type Tx interface {
 	Conn
+	// TryLock takes an advisory lock of that name until the transaction ends, and says
+	// whether it got it; it never waits. It is the lock of Database.Lock, except where a
+	// transaction that writes is alone on its database anyway (SQLite): there it always is.
+	TryLock(ctx context.Context, name string) (bool, error)
 	Commit() error
 	Rollback() error
 }
@@ -106,6 +112,21 @@ type Database interface {
 type Sequencer interface {
 	NextIDs(ctx context.Context, table string, n int) ([]int64, error)
 }
+
+// Counter is what a Database may be besides that has no sequences: CountUp draws the next
+// number of a table's key in a transaction that nobody else writes beside. A number that
+// was drawn and kept is never given again, whatever becomes of its row.
+type Counter interface {
+	CountUp(ctx context.Context, tx Conn, table string) (int64, error)
+}
+
+// CounterTable is where a Counter keeps the last number of each table.
+const CounterTable = "sallyport_counter"
+
+// Placer is what a Database may be besides: Place is the column that says where a row is, by
+// which one statement finds it again without an index (PostgreSQL's ctid); empty if it has
+// none.
+type Placer interface{ Place() string }
 
 // Explainer is what a Database may be besides: it describes an error of its driver's that
 // did not come through it, with logical names. It returns nil if it is none.

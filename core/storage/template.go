@@ -17,6 +17,8 @@ type Expanded struct {
 	SQL  string
 	Args int  // how many values it takes
 	Read bool // it begins with SELECT, and so writes nothing
+	// Times are the forms of its times; nil where all are the database's own, or text.
+	Times *Times
 }
 
 // Expand puts a template into a database's own SQL. The package comment says what is
@@ -69,7 +71,7 @@ func Expand(d Dialect, s *schema.Schema, n schema.Names, template string) (Expan
 		return Expanded{}, fmt.Errorf("template holds a string literal without an end")
 	}
 	sql := strings.TrimSpace(b.String())
-	return Expanded{SQL: sql, Args: args, Read: hasVerb(sql, "SELECT")}, nil
+	return Expanded{SQL: sql, Args: args, Read: hasVerb(sql, "SELECT"), Times: x.times(template)}, nil
 }
 
 func hasVerb(sql, verb string) bool {

@@ -63,6 +63,8 @@ func TestPropose(t *testing.T) {
 			naming: schema.Snake, over: map[string]string{}},
 		{name: "an app's own table of the same name", live: live("user: "+snakeUser, "session: "+snakeSession, "account: "+snakeAccount, "member: id club", "job: id title"),
 			naming: schema.Snake, over: map[string]string{"job": "sallyport_job", "member": "sallyport_member"}},
+		{name: "a table of ours that had to have another name, after the app's own went", live: live("user: "+snakeUser, "session: "+snakeSession, "account: "+snakeAccount, "sallyport_job: id payload run_at"),
+			naming: schema.Snake, over: map[string]string{"job": "sallyport_job"}},
 		{name: "a table of ours", live: live("user: "+snakeUser, "session: "+snakeSession, "account: "+snakeAccount, "job: id payload run_at"), naming: schema.Snake, over: map[string]string{}},
 		{name: "two that look alike", live: live("user: "+snakeUser, "users: "+snakeUser, "session: "+snakeSession, "account: "+snakeAccount), naming: schema.Snake,
 			fault: "several tables look like Better Auth's user"},

@@ -106,41 +106,12 @@ func (p *Proposal) Inspect(ctx context.Context, db storage.Database, r *Report, 
 	if p.Dialect != storage.SQLite {
 		return nil
 	}
-	for i := range want.Tables {
-		t := &want.Tables[i]
-		lt := p.live.Table(names.Table(t.Name))
-		for _, c := range t.Columns {
-			name := names.Column(t.Name, c.Name)
-			if c.Kind != schema.Time || lt == nil || lt.Column(name) == nil || strings.ContainsAny(lt.Name+name, "{}?'") {
-				continue
-			}
-			if err := p.dates(ctx, db, r, lt.Name, name); err != nil {
-				return err
-			}
+	for _, c := range p.timeColumns(want, names) {
+		if !c.there {
+			continue
 		}
-	}
-	return nil
-}
-
-// dates looks whether a column of times holds anything but text of the one form: it would
-// be compared wrongly, so that sessions would end at once or never.
-func (p *Proposal) dates(ctx context.Context, db storage.Database, r *Report, table, column string) error {
-	t, c := storage.Quote(table), storage.Quote(column)
-	sql := "SELECT count(*), min(" + c + ") FROM (SELECT " + c + " FROM " + t + " WHERE " + c + " IS NOT NULL AND (typeof(" + c + ") <> 'text' OR " + c +
-		" NOT LIKE '____-__-__T__:__:__.___Z') LIMIT 1000) AS q"
-	var n int64
-	var sample any
-	unknown, err := read(ctx, db, CountTimeout, sql, func(rows storage.Rows) error { return rows.Scan(storage.Dest(&n), &sample) })
-	switch {
-	case err != nil:
-		return err
-	case unknown != "":
-		r.Faults = append(r.Faults, fmt.Sprintf("the form of the times in %s.%s could not be found out: %s", Quote(table), Quote(column), unknown))
-	case n > 0:
-		r.Faults = append(r.Faults, fmt.Sprintf("the times in %s.%s are no text of the form 2006-01-02T15:04:05.000Z, as Better Auth's own adapter writes them; times compare wrongly where the form differs", Quote(table), Quote(column)))
-		if _, number := sample.(int64); number {
-			r.Prepare = append(r.Prepare, fmt.Sprintf("UPDATE %s SET %s = strftime('%%Y-%%m-%%dT%%H:%%M:%%fZ', %s / 1000.0, 'unixepoch') WHERE typeof(%s) = 'integer'; "+
-				"-- milliseconds; without \"/ 1000.0\" for seconds. On a copy: the old app reads it no more", t, c, c, c))
+		if err := c.strays(ctx, db, r); err != nil {
+			return err
 		}
 	}
 	return nil

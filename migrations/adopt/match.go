@@ -18,6 +18,11 @@ type match struct {
 // has tells whether the table has that column.
 func (m *match) has(column string) bool { return m != nil && m.cols[column] != "" }
 
+// must tells whether Better Auth's table always has that column.
+func (m *match) must(name string) bool {
+	return slices.ContainsFunc(m.columns, func(c column) bool { return c.name == name && c.must })
+}
+
 // matcher finds known tables in a live schema.
 type matcher struct {
 	live    *schema.Live

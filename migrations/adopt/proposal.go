@@ -34,6 +34,11 @@ type Proposal struct {
 	Teams, Roles bool
 	// Fields are columns of user that no plugin knows and that want a value.
 	Fields []Field
+	// Times and TimeOverrides are how a SQLite database holds times, as in schema.Names.
+	Times         schema.TimeForm
+	TimeOverrides map[string]schema.TimeForm
+	// Notes are worth knowing.
+	Notes []string
 	// Faults keep the proposal from being one.
 	Faults []string
 
@@ -56,9 +61,7 @@ func Propose(d storage.Dialect, live *schema.Live, from, in string) (*Proposal, 
 	p.Naming = p.m.naming()
 	p.m.settle(p.Naming)
 	p.Faults = p.m.faults
-	if p.IDs = p.ids(); p.IDs == "serial" && d == storage.SQLite {
-		p.Faults = append(p.Faults, "the ids are numbers: they are drawn from sequences, which SQLite has none of, so only PostgreSQL's can be gone on with")
-	}
+	p.IDs = p.ids()
 	p.plugins()
 	p.fields()
 	return p, nil
@@ -127,7 +130,7 @@ func fieldType(d storage.Dialect, live string) string {
 		kind schema.Kind
 		name string
 	}{{schema.String, "string"}, {schema.Bool, "boolean"}, {schema.Int, "number"}, {schema.Time, "date"}, {schema.JSON, "json"}} {
-		if ok, _ := migrations.Fits(d, &schema.Column{Kind: t.kind}, live); ok {
+		if ok, _ := migrations.Fits(d, &schema.Column{Kind: t.kind}, schema.TimeText, live); ok {
 			return t.name
 		}
 	}
@@ -154,7 +157,7 @@ func (p *Proposal) Complete(want *schema.Schema) {
 		name := rule.Table(t.Name)
 		m := p.m.find(t.Name)
 		if m == nil {
-			if lt := p.live.Table(name); lt != nil && !ours(t, lt, rule) {
+			if p.elsewhere(t, rule) {
 				p.Overrides[t.Name] = "sallyport_" + name
 			}
 			continue
@@ -180,6 +183,19 @@ func (p *Proposal) Complete(want *schema.Schema) {
 			p.Overrides["user."+c] = live
 		}
 	}
+}
+
+// elsewhere tells whether a table of ours has to have another name than its own, or has it
+// since an app's own table had that one. SQLite takes names for the same that differ in
+// letter case only.
+func (p *Proposal) elsewhere(t *schema.Table, rule schema.Names) bool {
+	name := rule.Table(t.Name)
+	if lt := p.live.Table(name); lt != nil {
+		return !ours(t, lt, rule)
+	}
+	other := p.live.Table("sallyport_" + name)
+	return other != nil && ours(t, other, rule) ||
+		p.Dialect == storage.SQLite && slices.ContainsFunc(p.live.Tables, func(lt schema.LiveTable) bool { return strings.EqualFold(lt.Name, name) })
 }
 
 // ours tells whether a table that has the name of one of ours was made for it: it has

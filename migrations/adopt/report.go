@@ -67,7 +67,7 @@ func NewReport(d storage.Dialect, live *schema.Live, want *schema.Schema, names 
 	if d == storage.Postgres {
 		r.Database = "PostgreSQL, schema " + Quote(names.SchemaName())
 	}
-	seen := map[string]bool{migrations.Ledger: true}
+	seen := map[string]bool{migrations.Ledger: true, storage.CounterTable: true}
 	for i := range want.Tables {
 		t := &want.Tables[i]
 		name := names.Table(t.Name)
@@ -127,7 +127,7 @@ func table(d storage.Dialect, lt *schema.LiveTable, t *schema.Table, names schem
 			continue
 		}
 		x := Column{Name: c.Name, Live: name, Type: lc.Type, State: Fits}
-		ok, why := migrations.Fits(d, c, lc.Type)
+		ok, why := migrations.Fits(d, c, names.TimeForm(t.Name, c.Name), lc.Type)
 		switch {
 		case !ok:
 			x.State, x.Why = Differs, "a "+c.Kind.String()+" is wanted: it cannot be used as it is"

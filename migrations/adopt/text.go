@@ -23,7 +23,7 @@ func (r *Report) Write(w io.Writer) error {
 		}
 		t.write(b)
 	}
-	list(b, "Tables that nothing here knows; they are left alone", strangers)
+	list(b, "Tables that nothing here uses; they are left alone", strangers)
 	var losses []string
 	for _, l := range r.Losses {
 		losses = append(losses, l.String())

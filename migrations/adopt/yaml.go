@@ -24,6 +24,15 @@ func (p *Proposal) YAML() string {
 			line("    %s: %s", k, scalar(p.Overrides[k]))
 		}
 	}
+	if p.Times != "" {
+		line("  times: %s", p.Times)
+	}
+	if len(p.TimeOverrides) > 0 {
+		line("  timeOverrides:")
+		for _, k := range slices.Sorted(maps.Keys(p.TimeOverrides)) {
+			line("    %s: %s", k, p.TimeOverrides[k])
+		}
+	}
 	if p.IDs != "random" {
 		line("ids: %s", p.IDs)
 	}

@@ -58,6 +58,10 @@ func TestForms(t *testing.T) {
 	sig, token := signed(t, c), raw(t, c)
 	encoded := url.QueryEscape(sig)
 	_, mac, _ := strings.Cut(sig, ".")
+	other := "x" + token[1:]
+	if other == token {
+		other = "y" + token[1:]
+	}
 	for name, x := range map[string]struct {
 		authorization, want string
 		strict              string // with RequireSignature
@@ -77,7 +81,7 @@ func TestForms(t *testing.T) {
 		"wrong signature":         {"Bearer " + token + "." + strings.Repeat("A", 43) + "=", "", ""},
 		"signature without =":     {"Bearer " + strings.TrimSuffix(sig, "="), "", ""},
 		"encoded twice":           {"Bearer " + url.QueryEscape(encoded), "", ""},
-		"other token, same mac":   {"Bearer x" + token[1:] + "." + mac, "", ""},
+		"other token, same mac":   {"Bearer " + other + "." + mac, "", ""},
 		"unknown token":           {"Bearer " + strings.Repeat("x", 32), "", ""},
 		"two tokens":              {"Bearer " + token + " " + token, "", ""},
 		"more than 4096 bytes":    {"Bearer " + token + strings.Repeat(" ", 4096), "", ""},
@@ -292,5 +296,33 @@ func TestOtherSignedValues(t *testing.T) {
 		if got := who(h.Client(), "Bearer "+h.Host.SignValue(text)); got != "" {
 			t.Errorf("the signed value %q is a session of %q", text, got)
 		}
+	}
+}
+
+// TestRenewedAndRefused: a session that is renewed on the way to a refusal is handed out
+// with it, but not where its cookie is not.
+func TestRenewedAndRefused(t *testing.T) {
+	h := harness(t, bearer.Options{}, nil)
+	token := signed(t, h.SignUp(alice))
+	app := h.Client()
+	if a := with(app, "POST", "/update-user", "Bearer "+token).Want(400); a.Value(bearer.Header) != "" {
+		t.Errorf("nothing was due, and %q is handed out", a.Value(bearer.Header))
+	}
+	h.Clock.Advance(25 * time.Hour)
+	a := with(app, "POST", "/update-user", "Bearer "+token).Want(400)
+	if a.Value(bearer.Header) != token || a.Value("Access-Control-Expose-Headers") != bearer.Header {
+		t.Errorf("a renewed session is handed out as %q, want %q", a.Value(bearer.Header), token)
+	}
+
+	h = harness(t, bearer.Options{}, func(c *core.Config) { c.Session.CookieCache.Enabled = true })
+	token = signed(t, h.SignUp(alice))
+	h.Clock.Advance(25 * time.Hour)
+	a = with(h.Client(), "GET", "/list-accounts", "Bearer "+token).Want(200)
+	if a.Value(bearer.Header) != "" {
+		t.Errorf("without a session cookie, %q is handed out", a.Value(bearer.Header))
+	}
+	a = with(h.Client(), "GET", "/get-session", "Bearer "+token).Want(200)
+	if got := a.Value("Set-Cookie"); !strings.Contains(got, "session_data") {
+		t.Errorf("the session was not renewed: %q", got)
 	}
 }

@@ -20,5 +20,5 @@ func New(o Options) *Plugin { return &Plugin{o} }
 
 // Spec implements core.Plugin.
 func (p *Plugin) Spec() core.Spec {
-	return core.Spec{ID: ID, Hooks: []core.Hook{core.Authenticate.Before(p.authenticate), core.Request.After(handOut)}}
+	return core.Spec{ID: ID, Hooks: []core.Hook{core.Authenticate.Before(p.authenticate)}}
 }

@@ -63,6 +63,9 @@ func (p *Plugin) signUp(ctx context.Context, c *core.Call, in SignUpInput) (Sign
 		return none, err
 	}
 	u.Image = in.Image
+	if err := p.host.PasswordRoom(ctx); err != nil {
+		return none, err
+	}
 	known, err := p.host.UserByEmail(ctx, p.host.DB(), u.Email)
 	if err != nil {
 		return none, err
@@ -76,14 +79,24 @@ func (p *Plugin) signUp(ctx context.Context, c *core.Call, in SignUpInput) (Sign
 		return none, err
 	}
 	if known != nil {
-		return SignUpAnswer{User: u}, p.decoy(ctx, p.host.SendsOnSignUp(p.o.RequireEmailVerification))
+		return SignUpAnswer{User: u}, p.decoyUser(ctx, u)
 	}
 	return p.create(ctx, c, u, hash, in)
 }
 
+// decoyUser writes as much as a new user would, and gives it an id as theirs are.
+func (p *Plugin) decoyUser(ctx context.Context, u *core.User) error {
+	return p.host.Tx(ctx, nil, func(ctx context.Context, tx *core.Tx) (err error) {
+		if u.ID, err = p.host.NewID(ctx, "user"); err != nil {
+			return err
+		}
+		return p.decoy(ctx, tx, p.host.SendsOnSignUp(p.o.RequireEmailVerification))
+	})
+}
+
 // decoy writes as much as a new user, or the link of a known one, would.
-func (p *Plugin) decoy(ctx context.Context, mail bool) error {
-	return p.host.Tx(ctx, nil, func(ctx context.Context, tx *core.Tx) error {
+func (p *Plugin) decoy(ctx context.Context, tx *core.Tx, mail bool) error {
+	return p.host.Tx(ctx, tx, func(ctx context.Context, tx *core.Tx) error {
 		if err := p.host.DecoyWrite(ctx, tx); err != nil || !mail {
 			return err
 		}
@@ -130,6 +143,22 @@ func (p *Plugin) signIn(ctx context.Context, c *core.Call, in SignInInput) (Sign
 	if err := p.host.PasswordTooLong(in.Password); err != nil {
 		return none, err
 	}
+	if err := p.host.PasswordRoom(ctx); err != nil {
+		return none, err
+	}
+	for range 3 { // a password that another sign-in has just hashed anew is to be read again
+		out, err := p.tryPassword(ctx, c, in)
+		if !errors.Is(err, core.ErrProofChanged) {
+			return out, err
+		}
+	}
+	return none, core.ErrConflict
+}
+
+// tryPassword is one look at the stored password. core.ErrProofChanged says that it was
+// replaced before there was a session.
+func (p *Plugin) tryPassword(ctx context.Context, c *core.Call, in SignInInput) (SignInAnswer, error) {
+	var none SignInAnswer
 	email := core.NormalEmail(in.Email)
 	cr, err := p.host.CredentialByEmail(ctx, email)
 	if err != nil {
@@ -148,7 +177,7 @@ func (p *Plugin) signIn(ctx context.Context, c *core.Call, in SignInInput) (Sign
 		return none, p.refuseUnverified(ctx, cr.User, checked, callback)
 	}
 	s, err := p.host.SignIn(ctx, nil, &core.SignIn{Call: c, User: cr.User, Methods: []string{"pwd"},
-		Forget: isFalse(in.RememberMe), Asked: true, Callback: callback, With: checked.With, Attempts: checked.Attempts})
+		Forget: isFalse(in.RememberMe), Asked: true, Callback: callback, Guard: checked.Guard, Attempts: checked.Attempts})
 	if err != nil {
 		checked.Release(ctx, err)
 		return none, err

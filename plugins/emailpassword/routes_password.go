@@ -157,6 +157,10 @@ func (p *Plugin) setPassword(ctx context.Context, c *core.Call, in SetPasswordIn
 		return core.Status{}, err
 	}
 	err = p.host.Tx(ctx, nil, func(ctx context.Context, tx *core.Tx) error {
+		// A hash takes long: who was put out meanwhile leaves no password behind.
+		if err := c.HoldSession(ctx, tx); err != nil {
+			return err
+		}
 		if err := p.host.StoreFirstPassword(ctx, tx, u.ID, hash, ErrPasswordAlreadySet); err != nil {
 			return err
 		}
@@ -176,7 +180,7 @@ func (p *Plugin) requestReset(ctx context.Context, c *core.Call, in RequestReset
 	}
 	if u == nil {
 		p.host.RecordLater(c, &core.Event{Type: core.EventPasswordResetRequested})
-		return out, p.decoy(ctx, true)
+		return out, p.decoy(ctx, nil, true)
 	}
 	token, err := p.host.RandomString(core.Alphanumeric, 24)
 	if err != nil {
@@ -245,6 +249,10 @@ func (p *Plugin) reset(ctx context.Context, c *core.Call, in ResetInput) (core.S
 		return core.Status{}, err
 	}
 	err = p.host.Tx(ctx, nil, func(ctx context.Context, tx *core.Tx) error {
+		// Before the link, in the order of a first proof, which takes all of the user's.
+		if err := p.host.LockUser(ctx, tx, u.ID); err != nil {
+			return err
+		}
 		v, found, err := p.host.TakeVerification(ctx, tx, resetPurpose+token)
 		if err != nil {
 			return err
@@ -252,11 +260,10 @@ func (p *Plugin) reset(ctx context.Context, c *core.Call, in ResetInput) (core.S
 		if !found || v.Value != u.ID {
 			return core.ErrInvalidToken
 		}
-		if *p.o.RevokeSessionsOnPasswordReset {
-			if err := p.host.RevokeSessions(ctx, tx, u.ID, ""); err != nil {
-				return err
-			}
-		} else if err := p.host.ForgetDevices(ctx, tx, u.ID); err != nil {
+		err = core.UserRecover.Run(ctx, p.host, tx, &core.UserRecoverEvent{Call: c, Tx: tx, User: u}, func(ctx context.Context) error {
+			return p.host.StorePassword(ctx, tx, u.ID, hash)
+		})
+		if err != nil {
 			return err
 		}
 		if err := p.host.Attempts("password").Unlock(ctx, tx, u.ID); err != nil {
@@ -266,7 +273,13 @@ func (p *Plugin) reset(ctx context.Context, c *core.Call, in ResetInput) (core.S
 		if err := p.host.DropVerifications(ctx, tx, u.ID); err != nil {
 			return err
 		}
-		if err := p.host.StorePassword(ctx, tx, u.ID, hash); err != nil {
+		// Behind the proofs: who signs in with one at this moment is among the sessions, or
+		// finds it gone.
+		if *p.o.RevokeSessionsOnPasswordReset {
+			if err := p.host.RevokeSessions(ctx, tx, u.ID, ""); err != nil {
+				return err
+			}
+		} else if err := p.host.ForgetDevices(ctx, tx, u.ID); err != nil {
 			return err
 		}
 		return p.record(ctx, c, tx, core.EventPasswordReset, u.ID)

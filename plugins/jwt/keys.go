@@ -102,7 +102,12 @@ func (p *Plugin) current(ctx context.Context, now time.Time) (*Key, error) {
 		if row, err = p.newKey(); err != nil {
 			return err
 		}
-		return p.host.Record(ctx, &core.Event{Type: eventCreated, Detail: map[string]string{"kid": row.ID}}, keys.InsertStatement(row))
+		return p.host.Tx(ctx, nil, func(ctx context.Context, tx *core.Tx) error {
+			if row.ID, err = p.host.NewID(ctx, keys.Name()); err != nil {
+				return err
+			}
+			return p.host.Record(ctx, &core.Event{Type: eventCreated, Tx: tx, Detail: map[string]string{"kid": row.ID}}, keys.InsertStatement(row))
+		})
 	})
 	if err != nil {
 		return nil, err
@@ -120,13 +125,9 @@ func (p *Plugin) expiresAfter(t time.Time) core.Cond {
 	return core.AnyOf(colExpires.Null(), colExpires.Gt(&t))
 }
 
-// newKey makes a row that is not stored yet.
+// newKey makes a row that is not stored yet and has no id.
 func (p *Plugin) newKey() (*Key, error) {
 	k, err := generate(p.host.Random(), p.o.Algorithm, p.o.ModulusLength)
-	if err != nil {
-		return nil, err
-	}
-	id, err := p.host.NewID(keys.Name())
 	if err != nil {
 		return nil, err
 	}
@@ -138,7 +139,7 @@ func (p *Plugin) newKey() (*Key, error) {
 	if err != nil {
 		return nil, err
 	}
-	row := &Key{ID: id, PublicKey: string(public), PrivateKey: private, CreatedAt: p.host.Now(), Alg: &p.o.Algorithm}
+	row := &Key{PublicKey: string(public), PrivateKey: private, CreatedAt: p.host.Now(), Alg: &p.o.Algorithm}
 	if k.Crv != "" {
 		row.Crv = &k.Crv
 	}
@@ -214,9 +215,14 @@ func (p *Plugin) rotate(ctx context.Context) (*Key, error) {
 	err = p.host.Lock(ctx, lockName, func(ctx context.Context) error {
 		now := p.host.Now()
 		row.CreatedAt = now
-		return p.host.Record(ctx, &core.Event{Type: eventRotated, Actor: core.Operator, Detail: map[string]string{"kid": row.ID}},
-			keys.UpdateStatement([]core.Set{colExpires.Set(&now)}, p.expiresAfter(now), colID.Ne(row.ID)),
-			keys.InsertStatement(row))
+		return p.host.Tx(ctx, nil, func(ctx context.Context, tx *core.Tx) error {
+			if row.ID, err = p.host.NewID(ctx, keys.Name()); err != nil {
+				return err
+			}
+			return p.host.Record(ctx, &core.Event{Type: eventRotated, Actor: core.Operator, Tx: tx, Detail: map[string]string{"kid": row.ID}},
+				keys.UpdateStatement([]core.Set{colExpires.Set(&now)}, p.expiresAfter(now), colID.Ne(row.ID)),
+				keys.InsertStatement(row))
+		})
 	})
 	return row, err
 }

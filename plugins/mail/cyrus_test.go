@@ -5,7 +5,6 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -13,6 +12,7 @@ import (
 	"github.com/emersion/go-imap"
 	"github.com/emersion/go-imap/client"
 
+	"github.com/sallyport-auth/sallyport/adapters/adaptertest"
 	"github.com/sallyport-auth/sallyport/core"
 	"github.com/sallyport-auth/sallyport/core/contract"
 	"github.com/sallyport-auth/sallyport/plugins/mailprovisioning"
@@ -51,7 +51,7 @@ func startCyrus(t *testing.T) *mailServer {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := &mailServer{dir: dir, http: freePort(t), imap: freePort(t)}
+	s := &mailServer{dir: dir, http: adaptertest.FreePort(t), imap: adaptertest.FreePort(t)}
 	if out, err := exec.Command(cyrusScript, "start", dir, s.http, s.imap).CombinedOutput(); err != nil {
 		t.Fatalf("%v\n%s", err, out)
 	}
@@ -74,16 +74,6 @@ func startCyrus(t *testing.T) *mailServer {
 		}
 	}
 	return s
-}
-
-func freePort(t testing.TB) string {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer l.Close()
-	return strconv.Itoa(l.Addr().(*net.TCPAddr).Port)
 }
 
 // plugins are the two that work together, with this server.

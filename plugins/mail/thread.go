@@ -1,6 +1,7 @@
 package mail
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"maps"
@@ -46,7 +47,10 @@ func (p *Plugin) readThread(ctx context.Context, c *core.Call, in IDInput) (Thre
 	if len(list) == 0 {
 		return ThreadDetail{}, ErrThreadNotFound // it has gone meanwhile
 	}
-	slices.SortStableFunc(list, func(a, b jmap.Email) int { return a.ReceivedAt.Compare(b.ReceivedAt) })
+	// Servers keep whole seconds. Within one, a reply names more mails than what it answers (RFC 5322, section 3.6.4).
+	slices.SortStableFunc(list, func(a, b jmap.Email) int {
+		return cmp.Or(a.ReceivedAt.Compare(b.ReceivedAt), cmp.Compare(len(a.References), len(b.References)))
+	})
 	out := ThreadDetail{ID: in.ID, Messages: make([]Message, len(list))}
 	for i := range list {
 		out.Messages[i] = message(&list[i])

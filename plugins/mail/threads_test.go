@@ -108,6 +108,18 @@ func TestThread(t *testing.T) {
 	w.get("/threads/nothing").WantCode(404, "THREAD_NOT_FOUND")
 }
 
+// Of one second, in which servers tell no order, what is answered stands before the answer.
+func TestRepliesOfOneSecond(t *testing.T) {
+	w := newWorld(t, Options{})
+	for _, refs := range [][]any{{"one@x", "two@x"}, {"one@x"}, {}} {
+		w.f.put(w.box, object{"threadId": "t", "receivedAt": "2026-11-02T10:00:00Z", "references": refs})
+	}
+	a := w.get("/threads/t").Want(200)
+	if a.Text("messages.0.id") != "e3" || a.Text("messages.1.id") != "e2" || a.Text("messages.2.id") != "e1" {
+		t.Errorf("%s", a.Body)
+	}
+}
+
 // Whatever a stranger sends, the answer is bounded.
 func TestBounds(t *testing.T) {
 	w := newWorld(t, Options{Timeout: time.Minute})

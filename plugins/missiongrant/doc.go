@@ -22,7 +22,8 @@
 // wrapped for itself. A grant of version 2 names user, mission, records, times, issuer and
 // the recipient's key, all bound to the wrap and signed: nothing of it can be altered or used
 // elsewhere. It holds the keys of the granted records alone, not one from which others could
-// be derived. With zero knowledge the server has no key, and answers 409.
+// be derived. With zero knowledge the server has no key, and answers 409. What was granted
+// before anybody had proved the account's address is revoked by the first proof of it.
 //
 // # What does not hold
 //

@@ -145,6 +145,9 @@ func (p *Plugin) record(ctx context.Context, c *core.Call, w wish, row *Grant) (
 		return err
 	}
 	return p.host.Tx(ctx, nil, func(ctx context.Context, tx *core.Tx) error {
+		if err := c.HoldSession(ctx, tx); err != nil { // a first proof of the address revokes what is there
+			return err
+		}
 		if _, err := grants.Delete(ctx, tx, colUser.Eq(row.UserID), colExpires.Lt(row.IssuedAt.Add(-keepEnded))); err != nil {
 			return err
 		}

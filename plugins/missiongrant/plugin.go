@@ -145,6 +145,7 @@ func (p *Plugin) Spec() core.Spec {
 			{Name: eventIssued, Description: "Keys of records were granted to a mission."},
 			{Name: eventRevoked, Description: "Grants of a mission were revoked."},
 		},
+		Hooks: []core.Hook{core.UserClaim.After(p.claimed), core.UserRecover.After(p.recovered)},
 		Data:  []core.DataSet{p.data()},
 		Needs: []core.Need{core.Require(&p.vault)},
 		Init:  p.init,

@@ -81,7 +81,7 @@ func TestOrganizationsStaySmall(t *testing.T) {
 
 // Two tenants: with every id of the other, an owner changes and sees nothing there.
 func TestTheOtherTenantsIDsOpenNothing(t *testing.T) {
-	engines(t, func(t *testing.T, engine func(*plugintest.Options)) {
+	plugintest.Engines(t, func(t *testing.T, engine func(*plugintest.Options)) {
 		w := newWorld(t, everything(), engine)
 		ada, bob, eve := w.SignUp("ada@example.com"), w.SignUp("bob@example.com"), w.SignUp("eve@example.com")
 		theirs, mine := org(ada, "theirs"), org(eve, "mine")
@@ -133,7 +133,7 @@ func state(w *world) string {
 
 // A member who is demoted or removed while they act has either acted before, or may not.
 func TestPowerEndsWithTheRole(t *testing.T) {
-	engines(t, func(t *testing.T, engine func(*plugintest.Options)) {
+	plugintest.Engines(t, func(t *testing.T, engine func(*plugintest.Options)) {
 		w := newWorld(t, everything(), engine)
 		ada, bob := w.SignUp("ada@example.com"), w.SignUp("bob@example.com")
 		id := org(ada, "acme")
@@ -183,4 +183,16 @@ func TestInvitationFlood(t *testing.T) {
 	}
 	ada.Post("/organization/invite-member", m{"email": "stranger@example.com", "role": "member", "organizationId": id, "resend": true}).
 		WantCode(429, "TOO_MANY_REQUESTS")
+}
+
+// A slug goes into URLs, headers and logs of apps.
+func TestSlugsHoldNoLineEnds(t *testing.T) {
+	w := newWorld(t, Options{})
+	ada := w.SignUp("ada@example.com")
+	id := org(ada, "acme")
+	for _, slug := range []string{"a\r\nSet-Cookie: x=1", "a\tb", "a\x7f", "a\u0085b"} {
+		ada.Post("/organization/create", m{"name": "a", "slug": slug}).WantCode(400, "VALIDATION_ERROR")
+		ada.Post("/organization/update", m{"organizationId": id, "data": m{"slug": slug}}).WantCode(400, "VALIDATION_ERROR")
+	}
+	ada.Post("/organization/update", m{"organizationId": id, "data": m{"slug": "a b/ä"}}).Want(200)
 }

@@ -28,15 +28,6 @@ func newWorld(t testing.TB, o Options, change ...func(*plugintest.Options)) *wor
 	return w
 }
 
-// engines runs a test on both databases.
-func engines(t *testing.T, run func(t *testing.T, engine func(*plugintest.Options))) {
-	for _, e := range []plugintest.Engine{plugintest.SQLite, plugintest.Postgres} {
-		t.Run(string(e), func(t *testing.T) {
-			run(t, func(o *plugintest.Options) { o.Database = e })
-		})
-	}
-}
-
 // org makes an organization and returns its id.
 func org(c *plugintest.Client, slug string) string {
 	return c.Post("/organization/create", m{"name": slug, "slug": slug}).Want(200).Text("id")

@@ -107,7 +107,7 @@ func (p *Plugin) newInvitation(ctx context.Context, a act, i *Invitation, teamID
 		ids := strings.Join(teamIDs, ",")
 		i.TeamID = &ids
 	}
-	if i.ID, err = p.host.NewID("invitation"); err != nil {
+	if i.ID, err = p.host.NewID(ctx, "invitation"); err != nil {
 		return err
 	}
 	i.Status, i.CreatedAt = "pending", p.host.Now()

@@ -25,7 +25,7 @@ func (w *world) roster() (*plugintest.Client, string) {
 
 // TestListMembers: filter, order, pages, and what is wrong with them.
 func TestListMembers(t *testing.T) {
-	engines(t, func(t *testing.T, engine func(*plugintest.Options)) {
+	plugintest.Engines(t, func(t *testing.T, engine func(*plugintest.Options)) {
 		level := core.Extra{Name: "level", Type: "number", Default: 1}
 		secret := core.Extra{Name: "secret", Type: "string", Returned: new(bool)}
 		w := newWorld(t, Options{Schema: SchemaOptions{Member: TableOptions{AdditionalFields: []core.Extra{level, secret}}}}, engine)
@@ -99,7 +99,7 @@ func TestFields(t *testing.T) {
 			{Name: "level", Type: "number", Default: 7}, {Name: "internal", Type: "string", Input: &no, Default: "set"},
 			{Name: "hidden", Type: "boolean", Returned: &no}, {Name: "tags", Type: "string[]"}}, extra...)}
 	}
-	engines(t, func(t *testing.T, engine func(*plugintest.Options)) {
+	plugintest.Engines(t, func(t *testing.T, engine func(*plugintest.Options)) {
 		o := everything()
 		o.Schema = SchemaOptions{Organization: fields(), Member: TableOptions{AdditionalFields: []core.Extra{{Name: "title", Type: "string", Default: "none"}}},
 			Invitation: fields(), Team: fields(), OrganizationRole: fields()}

@@ -16,12 +16,14 @@ func (p *Plugin) updateMemberRole(ctx context.Context, c *core.Call, in UpdateMe
 	if err != nil {
 		return out, err
 	}
-	if len(roles) == 0 {
-		return out, errNoRole
-	}
 	id := target(c, in.OrganizationID)
-	if id == "" {
+	switch {
+	case len(in.Role) == 1 && in.Role[0] == "":
+		return out, errNoRole
+	case id == "":
 		return out, ErrNoActive
+	case len(roles) == 0:
+		return out, errNoRole
 	}
 	return out, p.change(ctx, c, id, ErrMemberNotFound, func(ctx context.Context, a act) error {
 		m, u, err := p.memberBy(ctx, a, in.MemberID)

@@ -19,7 +19,7 @@ func (p *Plugin) insertMember(ctx context.Context, a orghook.Act, u *core.User, 
 	m = Member{OrganizationID: a.Organization.ID, UserID: u.ID, Role: access.Join(roles), CreatedAt: p.host.Now(),
 		Extras: core.Extras{Extra: p.memberFields.Defaults()}}
 	maps.Copy(m.Extra, extra)
-	if m.ID, err = p.host.NewID("member"); err != nil {
+	if m.ID, err = p.host.NewID(ctx, "member"); err != nil {
 		return m, err
 	}
 	e := &orghook.MemberEvent{Act: a, Member: &m, User: u}
@@ -220,37 +220,40 @@ const maxPage = 1000
 
 func (p *Plugin) listMembers(ctx context.Context, c *core.Call, in ListMembersInput) (MemberList, error) {
 	var out MemberList
-	page := memberPage{limit: min(p.o.MembershipLimit, maxPage), sortBy: deref(in.SortBy), descending: deref(in.SortDirection) == "desc"}
-	for _, n := range []struct {
-		name string
-		in   []string
-		to   *int
-	}{{"query.limit", in.Limit, &page.limit}, {"query.offset", in.Offset, &page.offset}} {
-		if len(n.in) > 1 {
-			return out, notOne(n.name)
-		}
-		if err := pageNumber(n.name, n.in, n.to); err != nil {
-			return out, err
-		}
+	id, _, err := p.asMember(ctx, c, in.OrganizationID, in.OrganizationSlug)
+	if err != nil {
+		return out, err
+	}
+	page := memberPage{organizationID: id, limit: min(p.o.MembershipLimit, maxPage), sortBy: deref(in.SortBy), descending: deref(in.SortDirection) == "desc"}
+	if err := pageNumber("query.limit", in.Limit, &page.limit); err != nil {
+		return out, err
+	}
+	if err := pageNumber("query.offset", in.Offset, &page.offset); err != nil {
+		return out, err
 	}
 	page.limit = min(page.limit, maxPage)
-	var err error
 	if page.where, page.args, err = p.filter(in); err != nil {
 		return out, err
 	}
 	if page.sortBy != "" && p.memberColumn(page.sortBy) == nil {
 		return out, core.ErrValidation.WithMessage("[query.sortBy] Invalid input: members have no such field")
 	}
-	id, _, err := p.asMember(ctx, c, in.OrganizationID, in.OrganizationSlug)
-	if err != nil {
-		return out, err
-	}
-	page.organizationID = id
 	if out.Members, err = p.page(ctx, page); err != nil {
 		return out, err
 	}
 	out.Total, err = count(ctx, p.host.DB(), "SELECT count(*) FROM {member=} WHERE {member.organizationId} = ?"+page.where, append([]any{id}, page.args...)...)
 	return out, err
+}
+
+// Check implements core.Checker.
+func (in *ListMembersInput) Check() (member, wrong string) {
+	switch {
+	case len(in.Limit) > 1:
+		return "limit", invalid
+	case len(in.Offset) > 1:
+		return "offset", invalid
+	}
+	return "", ""
 }
 
 // pageNumber reads a number of a query; what is none leaves the default, and so does 0.

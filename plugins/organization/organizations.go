@@ -3,6 +3,8 @@ package organization
 import (
 	"context"
 	"maps"
+	"strings"
+	"unicode"
 
 	"github.com/sallyport-auth/sallyport/core"
 	"github.com/sallyport-auth/sallyport/core/storage"
@@ -29,6 +31,9 @@ func (p *Plugin) create(ctx context.Context, c *core.Call, in CreateInput) (Crea
 	if err != nil {
 		return none, err
 	}
+	if err := checkSlug("body.slug", in.Slug); err != nil {
+		return none, err
+	}
 	row := Organization{Name: in.Name, Slug: in.Slug, Logo: opt(in.Logo), Metadata: metadata, Extras: core.Extras{Extra: extra}}
 	var m made
 	err = p.host.Tx(ctx, nil, func(ctx context.Context, tx *core.Tx) (err error) {
@@ -51,6 +56,15 @@ func (p *Plugin) create(ctx context.Context, c *core.Call, in CreateInput) (Crea
 	return Created{m.organization, m.member}, err
 }
 
+// checkSlug refuses what is no part of an address: apps put slugs into URLs, headers and
+// logs, and a line end begins another header there.
+func checkSlug(at, slug string) error {
+	if strings.ContainsFunc(slug, unicode.IsControl) {
+		return core.ErrValidation.WithMessage("[" + at + "] Invalid input: expected no control characters")
+	}
+	return nil
+}
+
 // made is a new organization.
 type made struct {
 	organization Organization
@@ -61,7 +75,7 @@ type made struct {
 // make stores an organization with its first member and its first team.
 func (p *Plugin) make(ctx context.Context, a orghook.Act, u *core.User) (m made, err error) {
 	o := a.Organization
-	if o.ID, err = p.host.NewID("organization"); err != nil {
+	if o.ID, err = p.host.NewID(ctx, "organization"); err != nil {
 		return m, err
 	}
 	o.CreatedAt = p.host.Now()
@@ -122,6 +136,9 @@ func (p *Plugin) update(ctx context.Context, c *core.Call, in UpdateInput) (Deta
 	}
 	metadata, err := in.Data.Metadata.metadataText("body.data.metadata")
 	if err != nil {
+		return out, err
+	}
+	if err := checkSlug("body.data.slug", deref(in.Data.Slug)); err != nil {
 		return out, err
 	}
 	id := target(c, in.OrganizationID)

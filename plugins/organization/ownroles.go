@@ -49,7 +49,7 @@ func (p *Plugin) createRole(ctx context.Context, c *core.Call, in CreateRoleInpu
 		if r.Permission, err = permissionText(in.Permission); err != nil {
 			return err
 		}
-		if r.ID, err = p.host.NewID("organizationRole"); err != nil {
+		if r.ID, err = p.host.NewID(ctx, "organizationRole"); err != nil {
 			return err
 		}
 		err := orghook.RoleCreate.Run(ctx, p.host, a.Tx, &orghook.RoleEvent{Act: a.Act, Role: r}, func(ctx context.Context) error {
@@ -134,10 +134,7 @@ func (p *Plugin) ownRole(ctx context.Context, q storage.Conn, organizationID str
 
 func (p *Plugin) updateRole(ctx context.Context, c *core.Call, in UpdateRoleInput) (UpdatedRole, error) {
 	out := UpdatedRole{Success: true}
-	by, err := keyOf(in.Role).cond("body")
-	if err != nil {
-		return out, err
-	}
+	by := keyOf(in.Role).cond()
 	extra, err := p.roleFields.Read("body.data", in.Data.Fields, false)
 	if err != nil {
 		return out, err
@@ -206,15 +203,12 @@ func (p *Plugin) changeRole(ctx context.Context, a act, r *Role, data UpdateRole
 }
 
 func (p *Plugin) deleteRole(ctx context.Context, c *core.Call, in DeleteRoleInput) (Success, error) {
-	by, err := keyOf(in.Role).cond("body")
-	if err != nil {
-		return Success{}, err
-	}
+	by := keyOf(in.Role).cond()
 	id := roleTarget(c, in.OrganizationID)
 	if id == "" {
 		return Success{}, ErrNoActive
 	}
-	err = p.change(ctx, c, id, ErrNotMember, func(ctx context.Context, a act) error {
+	err := p.change(ctx, c, id, ErrNotMember, func(ctx context.Context, a act) error {
 		if !a.me.may("ac", "delete") {
 			return ErrMayNotDeleteRole
 		}

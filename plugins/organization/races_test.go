@@ -68,7 +68,7 @@ func want(t *testing.T, what string, got map[string]int, all ...any) {
 
 // TestLastOwner: whatever two owners do at the same moment, one is left.
 func TestLastOwner(t *testing.T) {
-	engines(t, func(t *testing.T, engine func(*plugintest.Options)) {
+	plugintest.Engines(t, func(t *testing.T, engine func(*plugintest.Options)) {
 		w := newWorld(t, Options{}, engine)
 		ada, bob := w.SignUp("ada@example.com"), w.SignUp("bob@example.com")
 		for i := range 5 {
@@ -104,7 +104,7 @@ func TestLastOwner(t *testing.T) {
 
 // TestDeletedOwners: two owners whose accounts are deleted at the same moment.
 func TestDeletedOwners(t *testing.T) {
-	engines(t, func(t *testing.T, engine func(*plugintest.Options)) {
+	plugintest.Engines(t, func(t *testing.T, engine func(*plugintest.Options)) {
 		w := newWorld(t, Options{}, engine)
 		ada, bob, eve := w.SignUp("ada@example.com"), w.SignUp("bob@example.com"), w.SignUp("eve@example.com")
 		id := org(ada, "acme")
@@ -138,7 +138,7 @@ func TestDeletedOwners(t *testing.T) {
 // TestAcceptRaces: one invitation makes one member, and accepting is over when it is
 // rejected or cancelled.
 func TestAcceptRaces(t *testing.T) {
-	engines(t, func(t *testing.T, engine func(*plugintest.Options)) {
+	plugintest.Engines(t, func(t *testing.T, engine func(*plugintest.Options)) {
 		w := newWorld(t, Options{}, engine)
 		ada := w.SignUp("ada@example.com")
 		for i := range 3 {
@@ -184,7 +184,7 @@ func TestAcceptRaces(t *testing.T) {
 
 // TestTwoInvitations: somebody who is invited twice becomes a member once.
 func TestTwoInvitations(t *testing.T) {
-	engines(t, func(t *testing.T, engine func(*plugintest.Options)) {
+	plugintest.Engines(t, func(t *testing.T, engine func(*plugintest.Options)) {
 		w := newWorld(t, Options{}, engine)
 		ada, bob := w.SignUp("ada@example.com"), w.SignUp("bob@example.com")
 		id := org(ada, "acme")
@@ -204,7 +204,7 @@ func TestTwoInvitations(t *testing.T) {
 
 // TestLimitRaces: limits hold for parallel requests, whoever sends them.
 func TestLimitRaces(t *testing.T) {
-	engines(t, func(t *testing.T, engine func(*plugintest.Options)) {
+	plugintest.Engines(t, func(t *testing.T, engine func(*plugintest.Options)) {
 		o := Options{MembershipLimit: 5, InvitationLimit: parallel, OrganizationLimit: 3, Teams: TeamOptions{Enabled: true, MaximumTeams: 4, MaximumMembersPerTeam: 3},
 			DynamicAccessControl: DynamicOptions{Enabled: true, MaximumRolesPerOrganization: 2}}
 		w := newWorld(t, o, engine)
@@ -258,7 +258,7 @@ func TestLimitRaces(t *testing.T) {
 // TestSlugRace: of many organizations with one slug one is made; the others hear what a
 // single request would have heard.
 func TestSlugRace(t *testing.T) {
-	engines(t, func(t *testing.T, engine func(*plugintest.Options)) {
+	plugintest.Engines(t, func(t *testing.T, engine func(*plugintest.Options)) {
 		w := newWorld(t, Options{}, engine)
 		var list []sent
 		for _, u := range w.crowd(parallel) {
@@ -279,7 +279,7 @@ func TestSlugRace(t *testing.T) {
 
 // TestDeletionRaces: nothing comes into an organization that is being deleted.
 func TestDeletionRaces(t *testing.T) {
-	engines(t, func(t *testing.T, engine func(*plugintest.Options)) {
+	plugintest.Engines(t, func(t *testing.T, engine func(*plugintest.Options)) {
 		w := newWorld(t, everything(), engine)
 		ada, users := w.SignUp("ada@example.com"), w.crowd(5)
 		for i := range 3 {

@@ -54,10 +54,15 @@ func (p *Plugin) get(ctx context.Context, c *core.Call, in GetInput) (*Organizat
 	return o, err
 }
 
-func (p *Plugin) getFull(ctx context.Context, c *core.Call, in GetFullInput) (*Full, error) {
+// Check implements core.Checker.
+func (in *GetFullInput) Check() (member, wrong string) {
 	if len(in.MembersLimit) > 1 {
-		return nil, notOne("query.membersLimit")
+		return "membersLimit", invalid
 	}
+	return "", ""
+}
+
+func (p *Plugin) getFull(ctx context.Context, c *core.Call, in GetFullInput) (*Full, error) {
 	o, me, err := p.seen(ctx, c, in.OrganizationID, in.OrganizationSlug)
 	if err != nil || o == nil {
 		return nil, err

@@ -37,22 +37,38 @@ func keyOfQuery(in GetRoleInput) roleKey {
 	return roleKey{one(in.RoleName), one(in.RoleID)}
 }
 
-// cond is the condition that finds the role. at is where the key stands, for messages.
-func (k roleKey) cond(at string) (core.Cond, error) {
-	short := func(name string) error {
-		return core.ErrValidation.WithMessage("[" + at + "." + name + "] Too small: expected string to have >=1 characters")
-	}
+// Check implements core.Checker.
+func (in *UpdateRoleInput) Check() (member, wrong string) { return keyOf(in.Role).check() }
+
+// Check implements core.Checker.
+func (in *DeleteRoleInput) Check() (member, wrong string) { return keyOf(in.Role).check() }
+
+// Check implements core.Checker.
+func (in *GetRoleInput) Check() (member, wrong string) { return keyOfQuery(*in).check() }
+
+// check wants the key to name a role.
+func (k roleKey) check() (member, wrong string) {
+	const short = "Too small: expected string to have >=1 characters"
 	switch {
-	case deref(k.name) != "":
-		return roleTitle.Eq(*k.name), nil
-	case deref(k.id) != "":
-		return roleID.Eq(*k.id), nil
+	case deref(k.name) != "" || deref(k.id) != "":
+		return "", ""
 	case k.name != nil && k.id == nil:
-		return core.Cond{}, short("roleName")
+		return "roleName", short
 	case k.id != nil && k.name == nil:
-		return core.Cond{}, short("roleId")
+		return "roleId", short
 	}
-	return core.Cond{}, notOne(at)
+	return "", invalid
+}
+
+// invalid is what zod says of a value that fits none of the forms.
+const invalid = "Invalid input"
+
+// cond is the condition that finds the role.
+func (k roleKey) cond() core.Cond {
+	if deref(k.name) != "" {
+		return roleTitle.Eq(*k.name)
+	}
+	return roleID.Eq(deref(k.id))
 }
 
 // reader wants the caller to be a member who may read roles.
@@ -83,13 +99,9 @@ func (p *Plugin) listRoles(ctx context.Context, c *core.Call, in OrganizationInp
 }
 
 func (p *Plugin) getRole(ctx context.Context, c *core.Call, in GetRoleInput) (Role, error) {
-	by, err := keyOfQuery(in).cond("query")
-	if err != nil {
-		return Role{}, err
-	}
 	id, err := p.reader(ctx, c, in.OrganizationID, ErrMayNotReadRole)
 	if err != nil {
 		return Role{}, err
 	}
-	return p.ownRole(ctx, p.host.DB(), id, by)
+	return p.ownRole(ctx, p.host.DB(), id, keyOfQuery(in).cond())
 }

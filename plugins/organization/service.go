@@ -159,10 +159,7 @@ func (p *Plugin) userFor(ctx context.Context, q storage.Conn, id string) (*core.
 // mayI answers what the caller may do. A member without the permission hears false, not
 // an error.
 func (p *Plugin) mayI(ctx context.Context, c *core.Call, in MayIInput) (MayIAnswer, error) {
-	want, err := in.request()
-	if err != nil {
-		return MayIAnswer{}, err
-	}
+	want, _, _ := in.request()
 	id := target(c, in.OrganizationID)
 	if id == "" {
 		return MayIAnswer{}, ErrNoActive
@@ -178,10 +175,20 @@ func (p *Plugin) mayI(ctx context.Context, c *core.Call, in MayIInput) (MayIAnsw
 	return MayIAnswer{Success: me.allows(want)}, nil
 }
 
-// request reads what is asked for: exactly one of the two members has the right form.
-func (in *MayIInput) request() (access.Permissions, error) {
-	var want access.Permissions
-	now, before := false, false
+// Check implements core.Checker: exactly one of the two members has the right form.
+func (in *MayIInput) Check() (member, wrong string) {
+	_, now, before := in.request()
+	switch {
+	case now && before:
+		return "", "Invalid input: more than one option matched"
+	case !now && !before:
+		return "", invalid
+	}
+	return "", ""
+}
+
+// request reads what is asked for, and tells in which of its two members: by today's name or the one before.
+func (in *MayIInput) request() (want access.Permissions, now, before bool) {
 	for _, f := range in.Forms {
 		switch f.Name {
 		case "permissions":
@@ -190,13 +197,7 @@ func (in *MayIInput) request() (access.Permissions, error) {
 			_, before = permissions(f.Raw)
 		}
 	}
-	switch {
-	case now && before:
-		return nil, core.ErrValidation.WithMessage("[body] Invalid input: more than one option matched")
-	case !now && !before:
-		return nil, notOne("body")
-	}
-	return want, nil
+	return want, now, before
 }
 
 // permissions reads a record of lists of texts.

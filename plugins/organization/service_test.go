@@ -112,7 +112,7 @@ var (
 // TestSpaces: an organization is made with its user, in one transaction; its metadata is
 // held to a rule; one kind cannot be deleted.
 func TestSpaces(t *testing.T) {
-	engines(t, func(t *testing.T, engine func(*plugintest.Options)) {
+	plugintest.Engines(t, func(t *testing.T, engine func(*plugintest.Options)) {
 		var service orghook.Service
 		w := newWorld(t, Options{}, engine, func(o *plugintest.Options) {
 			o.Config = func(c *core.Config) { c.Hooks, c.Errors = spaces(&service), []*core.Error{errKind, errPersonal} }

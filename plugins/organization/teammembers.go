@@ -48,7 +48,7 @@ func (p *Plugin) putIntoTeam(ctx context.Context, a orghook.Act, t *Team, u *cor
 	}
 	now := p.host.Now()
 	m = TeamMember{TeamID: t.ID, UserID: u.ID, MembershipKey: &key, CreatedAt: &now}
-	if m.ID, err = p.host.NewID("teamMember"); err != nil {
+	if m.ID, err = p.host.NewID(ctx, "teamMember"); err != nil {
 		return m, err
 	}
 	e := &orghook.TeamMemberEvent{Act: a, Team: t, TeamMember: &m, User: u}

@@ -29,7 +29,7 @@ func (p *Plugin) firstTeam(ctx context.Context, a orghook.Act, u *core.User, m *
 
 // insertTeam stores a team, around TeamCreate.
 func (p *Plugin) insertTeam(ctx context.Context, a orghook.Act, t *Team) (err error) {
-	if t.ID, err = p.host.NewID("team"); err != nil {
+	if t.ID, err = p.host.NewID(ctx, "team"); err != nil {
 		return err
 	}
 	t.OrganizationID, t.CreatedAt = a.Organization.ID, p.host.Now()

@@ -28,7 +28,8 @@
 //   - Claims without proof: what a session says about how it was proved comes from the
 //     verifier alone (GHSA-5353-f8fq-65vc).
 //   - An account that somebody else made with the owner's address: its passkeys go when
-//     the address is proved (core.UserClaim).
+//     the address is proved (core.UserClaim), also by a reset of the password
+//     (core.UserRecover), and a registration that is under way then registers nothing.
 //   - Trying: 10 failures within a minute lock a credential for five minutes, for that client
 //     address. Others are not locked: a credential's id is no secret, and who knows it must
 //     not be able to keep its owner out. What the owner can lose is five minutes, to somebody

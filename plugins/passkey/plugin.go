@@ -119,7 +119,7 @@ func (p *Plugin) Spec() core.Spec {
 		Tables: []schema.Table{passkeys.Schema()},
 		Endpoints: []core.Endpoint{AuthenticateOptions.Handle(p.authenticateOptions), VerifyAuthentication.Handle(p.verifyAuthentication),
 			List.Handle(p.listUserPasskeys), Delete.Handle(p.delete), Update.Handle(p.update), Capability.Handle(p.capability)},
-		Hooks:  []core.Hook{core.UserClaim.After(dropUnproven)},
+		Hooks:  []core.Hook{core.UserClaim.After(dropUnproven), core.UserRecover.After(recovered)},
 		Errors: codes,
 		Limits: []core.RateLimit{{Paths: []string{RegisterOptions.Path(), AuthenticateOptions.Path()}, Max: 20, Window: 60}},
 		Data:   []core.DataSet{data},

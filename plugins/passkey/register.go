@@ -116,14 +116,9 @@ func (p *Plugin) store(ctx context.Context, c *core.Call, in VerifyRegistrationI
 			return out, err
 		}
 	}
-	id, err := p.host.NewID("passkey")
-	if err != nil {
-		return out, err
-	}
 	now := c.Now()
-	k := Passkey{ID: id, Name: present(deref(in.Name)), PublicKey: r.publicKey, UserID: u.ID, CredentialID: r.id, Counter: r.counter,
+	k := Passkey{Name: present(deref(in.Name)), PublicKey: r.publicKey, CredentialID: r.id, Counter: r.counter,
 		DeviceType: r.deviceType, BackedUp: r.backedUp, Transports: &r.transports, CreatedAt: &now, AAGUID: &r.aaguid}
-	out.Answer = k.answer()
 	return out, p.host.Tx(ctx, nil, func(ctx context.Context, tx *core.Tx) error {
 		if err := p.take(ctx, tx, ch); err != nil {
 			return err
@@ -132,13 +127,18 @@ func (p *Plugin) store(ctx context.Context, c *core.Call, in VerifyRegistrationI
 			if err := p.host.CreateUser(ctx, tx, c, u, ID, ""); err != nil {
 				return err
 			}
-		} else if err := c.RecheckSession(ctx, tx); err != nil {
+		} else if err := c.HoldSession(ctx, tx); err != nil {
+			return err
+		}
+		k.UserID = u.ID
+		if k.ID, err = p.host.NewID(ctx, "passkey"); err != nil {
 			return err
 		}
 		if err := passkeys.Insert(ctx, tx, &k); err != nil {
 			return err
 		}
-		err := p.host.Record(ctx, &core.Event{Type: eventRegistered, UserID: u.ID, Call: c, Tx: tx, Detail: map[string]string{"passkey": id}})
+		out.Answer = k.answer()
+		err := p.host.Record(ctx, &core.Event{Type: eventRegistered, UserID: u.ID, Call: c, Tx: tx, Detail: map[string]string{"passkey": k.ID}})
 		if err != nil || in.CreateSession == nil || !*in.CreateSession {
 			return err
 		}

@@ -24,7 +24,9 @@
 //     compare-and-set, and a code of it or before it is refused, in parallel too.
 //   - Codes in other spellings (CVE-2025-55000): a code is n digits, or wrong.
 //   - One proof twice: who signed in by a link in the mailbox is not offered a code in
-//     the same mailbox.
+//     the same mailbox. Nor is a user with an authenticator whose password was set by a
+//     mailed link, until they have shown the authenticator or a backup code since (not with
+//     enforce: upstream): else the mailbox alone would be enough.
 //   - Switching it off (CVE-2026-3429): each change wants the password in the same
 //     request, or a fresh session of a user who has none. Switching off ends trusted
 //     devices and challenges that are under way.

@@ -23,6 +23,9 @@ const (
 
 const challengeLength, trustLength = 20, 32
 
+// eventPassed is the type of the security event of a challenge that was passed.
+const eventPassed = "two-factor.passed"
+
 // byMail is the proof of who can read the user's mail (core's name for links in mails).
 const byMail = "email"
 
@@ -32,6 +35,7 @@ var passwordPaths = []string{"/sign-in/email", "/sign-in/username", "/sign-in/ph
 // firstProof is what is remembered of a sign-in while its challenge is under way.
 type firstProof struct {
 	Methods  []string `json:"methods"`
+	Mailed   bool     `json:"mailed,omitempty"` // who reads the user's mail can have given it
 	Forget   bool     `json:"forget,omitempty"`
 	Callback string   `json:"callback,omitempty"`
 }
@@ -59,41 +63,62 @@ func (p *Plugin) demand(ctx context.Context, e *core.SignInEvent) error {
 		}
 		e.Call.Expire(p.trustCookie)
 	}
-	methods, err := p.methods(ctx, p.host.Conn(e.Tx), e.User.ID, e.Methods)
+	methods, mailed, err := p.methods(ctx, p.host.Conn(e.Tx), e.User.ID, e.Methods)
 	if err != nil {
 		return err
 	}
-	if err := p.challenge(e); err != nil {
+	if err := p.challenge(e, mailed); err != nil {
 		return err
 	}
 	e.Challenge(methods...)
 	return nil
 }
 
-// methods are the factors that a user can show after a first proof.
-func (p *Plugin) methods(ctx context.Context, q storage.Conn, userID string, first []string) (list []string, err error) {
+// methods are the factors that a user can show after a first proof. A mailbox is one
+// factor: mailed tells that the first proof is of it.
+func (p *Plugin) methods(ctx context.Context, q storage.Conn, userID string, first []string) (list []string, mailed bool, err error) {
+	mailed = slices.Contains(first, byMail)
 	if !p.o.TOTP.Disable {
 		f, err := factorOf(ctx, q, userID)
 		if err != nil {
-			return nil, err
+			return nil, false, err
 		}
 		if f != nil && f.verified() {
 			list = append(list, "totp")
+			if !mailed && p.canMail() && p.o.Enforce == "all" && slices.Contains(first, "pwd") {
+				if mailed, err = p.resetByMail(ctx, q, userID); err != nil {
+					return nil, false, err
+				}
+			}
 		}
 	}
-	if p.canMail() && !slices.Contains(first, byMail) {
+	if p.canMail() && !mailed {
 		list = append(list, "otp")
 	}
-	return list, nil
+	return list, mailed, nil
+}
+
+// resetByMail tells whether a mailed link has set the password, and nobody has shown since
+// that they have more than the mailbox. It matters where the user has more: without, a code
+// by mail is all that there is.
+func (p *Plugin) resetByMail(ctx context.Context, q storage.Conn, userID string) (bool, error) {
+	page, err := p.host.EventsFrom(ctx, q, core.EventQuery{UserID: userID, Limit: 100,
+		Types: []string{core.EventPasswordReset, core.EventPasswordChanged, core.EventPasswordSet, eventPassed}})
+	for _, e := range page.Events {
+		if e.Type != eventPassed || e.Detail["method"] != byMail {
+			return e.Type == core.EventPasswordReset, err
+		}
+	}
+	return false, err
 }
 
 // challenge sets the cookie and has the rows written with the gate's.
-func (p *Plugin) challenge(e *core.SignInEvent) error {
+func (p *Plugin) challenge(e *core.SignInEvent, mailed bool) error {
 	random, err := p.host.RandomString(core.Alphanumeric, challengeLength)
 	if err != nil {
 		return err
 	}
-	first, err := json.Marshal(firstProof{Methods: e.Methods, Forget: e.Forget, Callback: e.Callback})
+	first, err := json.Marshal(firstProof{Methods: e.Methods, Mailed: mailed, Forget: e.Forget, Callback: e.Callback})
 	if err != nil {
 		return err
 	}

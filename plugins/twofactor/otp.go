@@ -21,7 +21,7 @@ func (p *Plugin) sendOTP(ctx context.Context, c *core.Call, _ SendInput) (core.S
 	if err != nil {
 		return core.Status{}, err
 	}
-	if slices.Contains(who.first.Methods, byMail) {
+	if who.first.Mailed || slices.Contains(who.first.Methods, byMail) {
 		return core.Status{}, ErrOTPNotConfigured
 	}
 	code, err := p.host.RandomString("0123456789", p.o.OTP.Digits)

@@ -177,7 +177,7 @@ func (p *Plugin) Spec() core.Spec {
 		Events: []core.EventType{
 			{Name: "two-factor.enabled", Description: "A user switched two-factor on.", Legacy: "TWO_FACTOR_ENABLED"},
 			{Name: "two-factor.disabled", Description: "Two-factor was switched off, or taken off by an operator or a first proof of the address.", Legacy: "TWO_FACTOR_DISABLED"},
-			{Name: "two-factor.passed", Description: "A challenge was answered with a right code. Detail: method."},
+			{Name: eventPassed, Description: "A challenge was answered with a right code. Detail: method."},
 			{Name: "two-factor.backup-codes", Description: "A user made new backup codes."},
 			{Name: "two-factor.backup-code-used", Description: "A backup code was used."},
 		},

@@ -10,15 +10,6 @@ import (
 
 const parallel = 20
 
-// engines runs a test on both databases.
-func engines(t *testing.T, run func(t *testing.T, engine func(*plugintest.Options))) {
-	for _, e := range []plugintest.Engine{plugintest.SQLite, plugintest.Postgres} {
-		t.Run(string(e), func(t *testing.T) {
-			run(t, func(o *plugintest.Options) { o.Database = e })
-		})
-	}
-}
-
 // race sends one request from many clients at once and counts the answers by status.
 func race(t *testing.T, clients []*plugintest.Client, path string, body m) map[int]int {
 	t.Helper()
@@ -54,7 +45,7 @@ func crowd(c *plugintest.Client) (out []*plugintest.Client) {
 // TestRaces: of many parallel uses of one thing exactly one wins, with and without core's
 // lockout, for one challenge and for as many as there are requests.
 func TestRaces(t *testing.T) {
-	engines(t, func(t *testing.T, engine func(*plugintest.Options)) {
+	plugintest.Engines(t, func(t *testing.T, engine func(*plugintest.Options)) {
 		for _, off := range []bool{false, true} {
 			change := []func(*plugintest.Options){engine}
 			if off {
@@ -94,7 +85,7 @@ func TestRaces(t *testing.T) {
 
 // TestRaceOfProofs: one challenge makes one session, also for several right codes at once.
 func TestRaceOfProofs(t *testing.T) {
-	engines(t, func(t *testing.T, engine func(*plugintest.Options)) {
+	plugintest.Engines(t, func(t *testing.T, engine func(*plugintest.Options)) {
 		w := newWorld(t, Options{}, engine)
 		ada := w.enrol("ada@example.com")
 		for range 5 {
@@ -118,7 +109,7 @@ func TestRaceOfProofs(t *testing.T) {
 
 // TestRaceOfGuesses: parallel wrong codes do not pass the limits together.
 func TestRaceOfGuesses(t *testing.T) {
-	engines(t, func(t *testing.T, engine func(*plugintest.Options)) {
+	plugintest.Engines(t, func(t *testing.T, engine func(*plugintest.Options)) {
 		w := newWorld(t, Options{}, engine, noLockout)
 		ada := w.enrol("ada@example.com")
 		c := w.challenge(ada.email)
@@ -150,7 +141,7 @@ func TestRaceOfGuesses(t *testing.T) {
 
 // TestRaceOfEnrolments: one row, one session, whatever comes at once.
 func TestRaceOfEnrolments(t *testing.T) {
-	engines(t, func(t *testing.T, engine func(*plugintest.Options)) {
+	plugintest.Engines(t, func(t *testing.T, engine func(*plugintest.Options)) {
 		w := newWorld(t, Options{}, engine, noLockout)
 		ada := &member{Client: w.signUp("ada@example.com"), w: w, email: "ada@example.com"}
 		if got := race(t, crowd(ada.Client), "/two-factor/enable", m{"password": password}); got[200] != parallel || w.Count("twoFactor") != 1 {

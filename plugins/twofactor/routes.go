@@ -1,6 +1,7 @@
 package twofactor
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 
@@ -10,7 +11,8 @@ import (
 // Endpoints of who is signed in. Password is optional where Options.AllowPasswordless is
 // set, and then needed by who has one.
 var (
-	Enable              = core.NewRoute[EnableInput, Enabled]("POST /two-factor/enable")
+	// Enable asks the database itself.
+	Enable              = core.NewRoute[EnableInput, Enabled]("POST /two-factor/enable", core.CachedSession)
 	Disable             = core.NewRoute[PasswordInput, core.Status]("POST /two-factor/disable")
 	GetTOTPURI          = core.NewRoute[PasswordInput, TOTPURI]("POST /two-factor/get-totp-uri", core.ConfirmedSession)
 	GenerateBackupCodes = core.NewRoute[PasswordInput, BackupCodes]("POST /two-factor/generate-backup-codes", core.ConfirmedSession)
@@ -79,6 +81,11 @@ func (p *Plugin) confirm(ctx context.Context, c *core.Call, password *string) er
 }
 
 func (p *Plugin) enable(ctx context.Context, c *core.Call, in EnableInput) (Enabled, error) {
+	// Better Auth takes the cache's word first and asks the database then, which shows in the
+	// cookies; what counts is the database's.
+	if s, _, err := c.ConfirmSession(ctx); err != nil || s == nil {
+		return Enabled{}, cmp.Or(err, error(core.ErrUnauthorized))
+	}
 	if err := p.confirm(ctx, c, in.Password); err != nil {
 		return Enabled{}, err
 	}
@@ -134,7 +141,7 @@ func (p *Plugin) enrol(ctx context.Context, c *core.Call, s *core.Session, f fac
 		if _, err := factors.Delete(ctx, tx, colUser.Eq(f.UserID)); err != nil {
 			return err
 		}
-		if f.ID, err = p.host.NewID(factors.Name()); err != nil {
+		if f.ID, err = p.host.NewID(ctx, factors.Name()); err != nil {
 			return err
 		}
 		zero := 0

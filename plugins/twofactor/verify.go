@@ -150,7 +150,7 @@ func (p *Plugin) signIn(ctx context.Context, tx *core.Tx, c *core.Call, g *guess
 		c.Expire(p.challengeCookie)
 		return Verified{}, ErrInvalidCookie
 	}
-	err = p.host.Record(ctx, &core.Event{Type: "two-factor.passed", UserID: who.user.ID, Call: c, Tx: tx, Detail: map[string]string{"method": method}})
+	err = p.host.Record(ctx, &core.Event{Type: eventPassed, UserID: who.user.ID, Call: c, Tx: tx, Detail: map[string]string{"method": method}})
 	if err != nil {
 		return Verified{}, err
 	}

@@ -45,4 +45,9 @@
 // Rotate first, then switch zero knowledge on at once: what is left behind then opens only
 // what was encrypted in between. The key was in this process once; its buffers are
 // overwritten after use, but the text of an answer is not ours to overwrite.
+//
+// Whoever makes an account with an address that is not theirs may make its vault, and knows
+// the key. The owner's first proof of the address leaves it, since it may as well be the
+// owner who made it, and everything of theirs with it. Where accounts are used before their
+// address is proved, rotate at that proof, or want it before there is a vault.
 package vault

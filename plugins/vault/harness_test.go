@@ -37,17 +37,6 @@ func newWorld(t testing.TB, o Options, change ...func(*plugintest.Options)) *wor
 	return w
 }
 
-func on(e plugintest.Engine) func(*plugintest.Options) {
-	return func(o *plugintest.Options) { o.Database = e }
-}
-
-// engines runs a test on both databases.
-func engines(t *testing.T, run func(t *testing.T, engine func(*plugintest.Options))) {
-	for _, e := range []plugintest.Engine{plugintest.SQLite, plugintest.Postgres} {
-		t.Run(string(e), func(t *testing.T) { run(t, on(e)) })
-	}
-}
-
 // as runs fn in a transaction of a user's.
 func (w *world) as(userID string, fn func(ctx context.Context, tx *core.Tx) error) error {
 	w.T.Helper()

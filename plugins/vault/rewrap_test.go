@@ -62,7 +62,7 @@ func (w *world) rewrap(args ...string) (string, error) {
 
 // Rows of the old system are read as they are, and moved by the command.
 func TestOldRows(t *testing.T) {
-	engines(t, func(t *testing.T, engine func(*plugintest.Options)) {
+	plugintest.Engines(t, func(t *testing.T, engine func(*plugintest.Options)) {
 		w := newWorld(t, Options{}, engine)
 		var people []*plugintest.Client
 		keys := map[string]string{}

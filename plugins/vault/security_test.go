@@ -153,7 +153,7 @@ func TestRowSecurity(t *testing.T) {
 // A wrap that is copied to another user's row, or back from before a rotation, does not
 // open; nor does an altered one. The server says that it is its fault, and records it.
 func TestCopiedRow(t *testing.T) {
-	engines(t, func(t *testing.T, engine func(*plugintest.Options)) {
+	plugintest.Engines(t, func(t *testing.T, engine func(*plugintest.Options)) {
 		w := newWorld(t, Options{}, engine)
 		ada, bob := w.SignUp("ada@example.com"), w.SignUp("bob@example.com")
 		ada.Post("/vault/init", nil).Want(200)
@@ -181,7 +181,7 @@ func TestCopiedRow(t *testing.T) {
 }
 
 func TestRaces(t *testing.T) {
-	engines(t, func(t *testing.T, engine func(*plugintest.Options)) {
+	plugintest.Engines(t, func(t *testing.T, engine func(*plugintest.Options)) {
 		w := newWorld(t, Options{}, engine)
 		ada := w.SignUp("ada@example.com")
 		const many = 20
@@ -263,7 +263,7 @@ func TestNoAuditNoKey(t *testing.T) {
 
 // The audit outlives the account, without where and on what it was done.
 func TestDeletedAccount(t *testing.T) {
-	engines(t, func(t *testing.T, engine func(*plugintest.Options)) {
+	plugintest.Engines(t, func(t *testing.T, engine func(*plugintest.Options)) {
 		w := newWorld(t, Options{}, engine)
 		ada, bob := w.SignUp("ada@example.com"), w.SignUp("bob@example.com")
 		ada.Post("/vault/init", nil).Want(200)

@@ -13,7 +13,7 @@ import (
 )
 
 func TestKey(t *testing.T) {
-	engines(t, func(t *testing.T, engine func(*plugintest.Options)) {
+	plugintest.Engines(t, func(t *testing.T, engine func(*plugintest.Options)) {
 		w := newWorld(t, Options{}, engine)
 		ada := w.SignUp("ada@example.com")
 		ada.Get("/vault/status").Want(200)
@@ -46,7 +46,7 @@ func TestKey(t *testing.T) {
 }
 
 func TestRotate(t *testing.T) {
-	engines(t, func(t *testing.T, engine func(*plugintest.Options)) {
+	plugintest.Engines(t, func(t *testing.T, engine func(*plugintest.Options)) {
 		w := newWorld(t, Options{}, engine)
 		ada := w.SignUp("ada@example.com")
 		first := ada.Post("/vault/rotate", m{"expectedVersion": 0}).Want(200) // makes it
@@ -69,7 +69,7 @@ func TestRotate(t *testing.T) {
 }
 
 func TestZeroKnowledge(t *testing.T) {
-	engines(t, func(t *testing.T, engine func(*plugintest.Options)) {
+	plugintest.Engines(t, func(t *testing.T, engine func(*plugintest.Options)) {
 		w := newWorld(t, Options{}, engine)
 		ada := w.SignUp("ada@example.com")
 		zero := func(body m) *plugintest.Answer { return ada.Post("/vault/zero-knowledge", body) }
@@ -187,7 +187,7 @@ func TestStepUp(t *testing.T) {
 }
 
 func TestAuditPages(t *testing.T) {
-	engines(t, func(t *testing.T, engine func(*plugintest.Options)) {
+	plugintest.Engines(t, func(t *testing.T, engine func(*plugintest.Options)) {
 		w := newWorld(t, Options{}, engine)
 		ada, bob := w.SignUp("ada@example.com"), w.SignUp("bob@example.com")
 		bob.Post("/vault/init", nil).Want(200)

@@ -43,7 +43,7 @@ func same(t *testing.T, data map[string]any, want m) {
 
 // TestEvents goes through all types: each change is told once, with what it is about.
 func TestEvents(t *testing.T) {
-	engines(t, func(t *testing.T, engine func(*plugintest.Options)) {
+	plugintest.Engines(t, func(t *testing.T, engine func(*plugintest.Options)) {
 		r := listen(t, nil)
 		h := newHarness(t, loopback(to(r)), engine, func(o *plugintest.Options) {
 			o.Config = func(c *core.Config) { c.User.DeleteUser.Enabled = true }
@@ -150,7 +150,7 @@ func TestSecretsStayIn(t *testing.T) {
 
 // TestUndone: what is rolled back is told to nobody.
 func TestUndone(t *testing.T) {
-	engines(t, func(t *testing.T, engine func(*plugintest.Options)) {
+	plugintest.Engines(t, func(t *testing.T, engine func(*plugintest.Options)) {
 		r := listen(t, nil)
 		fail := false
 		refuse := func() error {
@@ -197,7 +197,7 @@ func TestUndone(t *testing.T) {
 
 // TestRevoked: each session that ends is told once, one that had run out not at all.
 func TestRevoked(t *testing.T) {
-	engines(t, func(t *testing.T, engine func(*plugintest.Options)) {
+	plugintest.Engines(t, func(t *testing.T, engine func(*plugintest.Options)) {
 		r := listen(t, nil)
 		h := newHarness(t, loopback(to(r, "session.revoked")), engine)
 		ada := h.SignUp("ada@example.com")

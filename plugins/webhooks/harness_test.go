@@ -149,12 +149,6 @@ func newHarness(t testing.TB, o Options, change ...func(*plugintest.Options)) *p
 	return h
 }
 
-func engines(t *testing.T, run func(t *testing.T, engine func(*plugintest.Options))) {
-	for _, e := range []plugintest.Engine{plugintest.SQLite, plugintest.Postgres} {
-		t.Run(string(e), func(t *testing.T) { run(t, func(o *plugintest.Options) { o.Database = e }) })
-	}
-}
-
 // another is another process on the database of h.
 func another(t testing.TB, h *plugintest.Harness, o Options) *core.Auth {
 	t.Helper()

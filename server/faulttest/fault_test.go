@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -17,6 +18,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/lib/pq"
 
 	"github.com/sallyport-auth/sallyport/adapters/postgres"
 	"github.com/sallyport-auth/sallyport/adapters/sqlite"
@@ -112,7 +115,9 @@ func (x *app) load() (stop func()) {
 	var wg sync.WaitGroup
 	for range 4 { // as a user each: attempts that a fault leaves unsettled are a user's for 30 s
 		x.signUp()
+		x.mu.Lock() // the former ones are at work already
 		email := x.saved[len(x.saved)-1]
+		x.mu.Unlock()
 		wg.Add(1)
 		go func() {
 			defer wg.Done()
@@ -225,8 +230,8 @@ func TestPostgres(t *testing.T) {
 	})
 }
 
-// locked holds the session table, so that statements wait until their time is over, or
-// every connection of the pool waits.
+// locked holds the tables of users and of attempts, so that statements wait until their
+// time is over, or every connection of the pool waits.
 func locked(t *testing.T, s *server, o postgres.Options) {
 	x := newApp(t, openPostgres(t, s, o), nil)
 	raw, err := sql.Open("postgres", s.url(""))
@@ -236,13 +241,24 @@ func locked(t *testing.T, s *server, o postgres.Options) {
 	defer raw.Close()
 	_, names, _ := x.auth.Schema()
 	var tx *sql.Tx
+	hold := fmt.Sprintf(`LOCK TABLE %q, %q IN ACCESS EXCLUSIVE MODE`, names.Table("user"), names.Table("attempt"))
 	x.fault(func() {
-		if tx, err = raw.Begin(); err == nil {
-			_, err = tx.Exec(fmt.Sprintf(`LOCK TABLE %q, %q IN ACCESS EXCLUSIVE MODE`, names.Table("user"), names.Table("attempt")))
-		}
-		if err != nil {
-			t.Fatal(err)
-		}
+		// Two tables are locked one after the other, in the middle of requests that may
+		// have taken them the other way round: PostgreSQL may call that a deadlock and end
+		// this transaction.
+		eventually(t, hold, func() bool {
+			if tx, err = raw.Begin(); err != nil {
+				t.Fatal(err)
+			}
+			if _, err = tx.Exec(hold); err == nil {
+				return true
+			}
+			_ = tx.Rollback()
+			if e := (*pq.Error)(nil); !errors.As(err, &e) || e.Code != "40P01" {
+				t.Fatal(err)
+			}
+			return false
+		})
 	}, func() { _ = tx.Rollback() })
 }
 

@@ -4,7 +4,6 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
-	"net"
 	"os"
 	"os/exec"
 	"os/user"
@@ -15,14 +14,14 @@ import (
 	"testing"
 	"time"
 
-	_ "github.com/lib/pq"
+	"github.com/sallyport-auth/sallyport/adapters/adaptertest"
 )
 
 // server is a PostgreSQL of the test's own: it may be stopped and killed.
 type server struct {
 	t    testing.TB
 	dir  string
-	port int
+	port string
 	cred *syscall.Credential // the server refuses to run as root
 }
 
@@ -33,7 +32,7 @@ func startServer(t testing.TB) *server {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := &server{t: t, dir: dir, port: freePort(t)}
+	s := &server{t: t, dir: dir, port: adaptertest.FreePort(t)}
 	t.Cleanup(func() {
 		s.signal(syscall.SIGCONT)
 		_ = s.ctl("stop", "-m", "immediate")
@@ -60,24 +59,28 @@ func (s *server) data() string { return filepath.Join(s.dir, "data") }
 
 func (s *server) start() {
 	s.t.Helper()
-	options := fmt.Sprintf("-p %d -k %s -c listen_addresses=127.0.0.1 -c fsync=off -c max_connections=30", s.port, s.dir)
-	if err := s.ctl("start", "-w", "-l", filepath.Join(s.dir, "log"), "-o", options); err != nil {
+	if err := s.ctl(s.starting()...); err != nil {
 		log, _ := os.ReadFile(filepath.Join(s.dir, "log"))
 		s.t.Fatalf("start: %v\n%s", err, log)
 	}
+}
+
+func (s *server) starting() []string {
+	options := fmt.Sprintf("-p %s -k %s -c listen_addresses=127.0.0.1 -c fsync=off -c max_connections=30", s.port, s.dir)
+	return []string{"start", "-w", "-l", filepath.Join(s.dir, "log"), "-o", options}
 }
 
 // restart starts a server that was killed. Its process may still be there for want of
 // somebody to reap it, and must not be taken for one that runs.
 func (s *server) restart() {
 	s.t.Helper()
-	time.Sleep(time.Second) // for its children to notice, and let go of the shared memory
-	for _, path := range []string{filepath.Join(s.data(), "postmaster.pid"), filepath.Join(s.dir, fmt.Sprintf(".s.PGSQL.%d.lock", s.port))} {
+	for _, path := range []string{filepath.Join(s.data(), "postmaster.pid"), filepath.Join(s.dir, fmt.Sprintf(".s.PGSQL.%s.lock", s.port))} {
 		if err := os.Remove(path); err != nil {
 			s.t.Fatal(err)
 		}
 	}
-	s.start()
+	// Its children may still have to notice, and to let go of the shared memory.
+	eventually(s.t, "the server to start again", func() bool { return s.ctl(s.starting()...) == nil })
 }
 
 func (s *server) ctl(args ...string) error {
@@ -138,7 +141,7 @@ func (s *server) signal(sig syscall.Signal) {
 }
 
 func (s *server) url(options string) string {
-	return fmt.Sprintf("postgres://postgres@127.0.0.1:%d/postgres?sslmode=disable%s", s.port, options)
+	return fmt.Sprintf("postgres://postgres@127.0.0.1:%s/postgres?sslmode=disable%s", s.port, options)
 }
 
 // sql runs a statement on a connection of its own.
@@ -154,21 +157,12 @@ func (s *server) sql(statement string) {
 	}
 }
 
-func freePort(t testing.TB) int {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer l.Close()
-	return l.Addr().(*net.TCPAddr).Port
-}
-
 func eventually(t testing.TB, what string, ok func() bool) {
 	t.Helper()
-	for end := time.Now().Add(30 * time.Second); time.Now().Before(end); time.Sleep(50 * time.Millisecond) {
+	for end := time.Now().Add(2 * time.Minute); time.Now().Before(end); time.Sleep(50 * time.Millisecond) { // what a fault left unsettled is settled in 30 s
 		if ok() {
 			return
 		}
 	}
-	t.Fatalf("%s: not within 30 s", what)
+	t.Fatalf("%s: not within 2 min", what)
 }

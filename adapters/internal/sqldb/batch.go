@@ -84,6 +84,9 @@ func checkBatch(statements []storage.Statement) error {
 func batchOf(ctx context.Context, q storage.Conn, statements []storage.Statement) ([]int64, error) {
 	if len(statements) == 1 {
 		n, err := q.Exec(ctx, statements[0].SQL, statements[0].Args...)
+		if err == nil {
+			err = missed(statements[0], n)
+		}
 		if err != nil {
 			return nil, err
 		}
@@ -91,6 +94,7 @@ func batchOf(ctx context.Context, q storage.Conn, statements []storage.Statement
 	}
 	var with, counts strings.Builder
 	var args []any
+	must := false
 	for i, s := range statements {
 		name := "b" + strconv.Itoa(i)
 		if i > 0 {
@@ -98,12 +102,16 @@ func batchOf(ctx context.Context, q storage.Conn, statements []storage.Statement
 			counts.WriteString(", ")
 		}
 		with.WriteString(name + " AS (" + s.SQL + " RETURNING 1)")
-		counts.WriteString("(SELECT count(*) FROM " + name + ")")
+		count := "count(*)"
+		if s.Must { // a failure is all that undoes a statement from inside: the count, or 0 by 0
+			must, count = true, "count(*) / least(count(*), 1)"
+		}
+		counts.WriteString("(SELECT " + count + " FROM " + name + ")")
 		args = append(args, s.Args...)
 	}
 	rows, err := q.Query(ctx, "WITH "+with.String()+" SELECT "+counts.String(), args...)
 	if err != nil {
-		return nil, err
+		return nil, missing(must, err)
 	}
 	defer rows.Close()
 	out := make([]int64, len(statements))
@@ -118,9 +126,28 @@ func batchOf(ctx context.Context, q storage.Conn, statements []storage.Statement
 		err = rows.Err()
 	}
 	if err != nil {
-		return nil, err
+		return nil, missing(must, err)
 	}
 	return out, nil
+}
+
+// missed is the error where a statement that must touch a row has touched none.
+func missed(s storage.Statement, n int64) error {
+	if !s.Must || n > 0 {
+		return nil
+	}
+	return &storage.Error{Kind: storage.Missed, Err: errMissed}
+}
+
+var errMissed = errors.New("a statement that must touch a row has touched none")
+
+// missing tells a division by zero, which templates do not do, for what it is.
+func missing(must bool, err error) error {
+	var e *storage.Error
+	if must && errors.As(err, &e) && e.SQLState == "22012" {
+		return &storage.Error{Kind: storage.Missed, Err: errMissed}
+	}
+	return err
 }
 
 // inAnyOrder runs statements one by one. One that misses a row it refers to is tried
@@ -138,6 +165,9 @@ func inAnyOrder(ctx context.Context, q storage.Conn, statements []storage.Statem
 			n, err := q.Exec(ctx, statements[i].SQL, statements[i].Args...)
 			switch {
 			case err == nil:
+				if err := missed(statements[i], n); err != nil {
+					return nil, err
+				}
 				counts[i] = n
 			case storage.KindOf(err) == storage.ForeignKey:
 				waiting, missing = append(waiting, i), err

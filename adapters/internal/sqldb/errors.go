@@ -48,6 +48,8 @@ func (d *DB) Fail(ctx context.Context, err error) error {
 	return e
 }
 
+func (d *DB) fail(ctx context.Context, err error) error { return d.Fail(ctx, err) }
+
 // Explain describes an error of the driver's that did not come through this handle: a
 // hook of the app's has used its own. nil if it is none.
 func (d *DB) Explain(err error) *storage.Error {

@@ -95,6 +95,13 @@ func (s *prepared) close() {
 	}
 }
 
+// has tells whether a statement is prepared.
+func (p *pool) has(text string) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.byText[text] != nil
+}
+
 // drop forgets a statement, unless a newer one has taken its place.
 func (p *pool) drop(s *prepared) {
 	p.mu.Lock()

@@ -3,21 +3,31 @@ package sqldb
 import (
 	"context"
 	"database/sql"
+	"sync/atomic"
 )
 
 // result is a query's rows. It frees what the query held as soon as they end.
 type result struct {
 	rows *sql.Rows
 	ctx  context.Context
-	fail func(context.Context, error) error
-	done func()
+	from interface {
+		fail(context.Context, error) error
+	}
+	busy    *atomic.Int64 // nil in transactions, which count as one
+	release func()        // of the single writer; nil in transactions
+	cancel  context.CancelFunc
 }
 
 func (r *result) finish() {
-	if r.done != nil {
-		r.done()
-		r.done = nil
+	if r.cancel == nil {
+		return
 	}
+	if r.busy != nil {
+		r.busy.Add(-1)
+		r.release()
+	}
+	r.cancel()
+	r.cancel = nil
 }
 
 func (r *result) Next() bool {
@@ -32,14 +42,14 @@ func (r *result) Next() bool {
 
 func (r *result) Scan(dest ...any) error {
 	if err := r.rows.Scan(dest...); err != nil {
-		return r.fail(r.ctx, err)
+		return r.from.fail(r.ctx, err)
 	}
 	return nil
 }
 
 func (r *result) Err() error {
 	if err := r.rows.Err(); err != nil {
-		return r.fail(r.ctx, err)
+		return r.from.fail(r.ctx, err)
 	}
 	return nil
 }
@@ -47,7 +57,7 @@ func (r *result) Err() error {
 func (r *result) Close() error {
 	err := r.rows.Close()
 	if err != nil {
-		err = r.fail(r.ctx, err)
+		err = r.from.fail(r.ctx, err)
 	}
 	r.finish()
 	return err

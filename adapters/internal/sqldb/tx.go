@@ -28,12 +28,14 @@ func (d *DB) Begin(ctx context.Context, o storage.TxOptions) (storage.Tx, error)
 	if err != nil {
 		return nil, err
 	}
+	d.busy.Add(1)
+	end := func() { d.busy.Add(-1); release() }
 	t, err := d.begin(ctx, o)
 	if err != nil {
-		release()
+		end()
 		return nil, err
 	}
-	t.finish = release
+	t.finish = end
 	return t, nil
 }
 
@@ -125,7 +127,7 @@ func (t *Tx) Query(ctx context.Context, template string, args ...any) (storage.R
 		cancel()
 		return nil, err
 	}
-	return &result{rows: rows, ctx: ctx, fail: t.fail, done: cancel}, nil
+	return (&result{rows: rows, ctx: ctx, from: t, cancel: cancel}).timed(x.Times), nil
 }
 
 // Exec implements storage.Conn.
@@ -149,6 +151,25 @@ func (t *Tx) Exec(ctx context.Context, template string, args ...any) (int64, err
 		return 0, t.fail(ctx, err)
 	}
 	return t.d.touched(ctx, res, nil)
+}
+
+// TryLock implements storage.Tx.
+func (t *Tx) TryLock(ctx context.Context, name string) (got bool, err error) {
+	if t.d.cfg.LockKey == nil {
+		_, _, err := t.compile("", nil) // fails after the end
+		return err == nil, err
+	}
+	rows, err := t.Query(ctx, "SELECT pg_catalog.pg_try_advisory_xact_lock(?)", t.d.cfg.LockKey(name))
+	if err != nil {
+		return false, err
+	}
+	defer rows.Close()
+	if rows.Next() {
+		if err := rows.Scan(&got); err != nil {
+			return false, err
+		}
+	}
+	return got, rows.Err()
 }
 
 // dropStale forgets a statement that the server no longer takes. The transaction is
@@ -212,6 +233,7 @@ func (d *DB) Exclusive(ctx context.Context, fn func(*sql.DB) error) error {
 		return err
 	}
 	defer release()
+	defer d.Busy()()
 	if err := fn(d.write.db); err != nil {
 		return d.Fail(ctx, err)
 	}

@@ -3,15 +3,19 @@ package sqldb
 import (
 	"encoding/json"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/sallyport-auth/sallyport/core/storage"
 )
 
 // values converts the arguments of a statement into what every driver takes alike.
-func (d *DB) values(want int, args []any) ([]any, error) {
-	if want != len(args) {
-		return nil, &storage.Error{Err: fmt.Errorf("the statement takes %d values and got %d", want, len(args))}
+func (d *DB) values(x *storage.Expanded, args []any) ([]any, error) {
+	if x.Args != len(args) {
+		return nil, &storage.Error{Err: fmt.Errorf("the statement takes %d values and got %d", x.Args, len(args))}
+	}
+	if !slices.ContainsFunc(args, converted) {
+		return args, nil
 	}
 	out := make([]any, len(args))
 	for i, a := range args {
@@ -19,9 +23,21 @@ func (d *DB) values(want int, args []any) ([]any, error) {
 		if !ok {
 			return nil, &storage.Error{Err: fmt.Errorf("value %d has the unsupported type %T", i+1, a)}
 		}
+		if t, ok := v.(time.Time); ok && d.cfg.Dialect == storage.SQLite {
+			v = x.Times.Arg(i, t)
+		}
 		out[i] = v
 	}
 	return out, nil
+}
+
+// converted tells whether a value is not yet what drivers take.
+func converted(a any) bool {
+	switch a.(type) {
+	case nil, string, int64:
+		return false
+	}
+	return true
 }
 
 func value(d storage.Dialect, a any) (any, bool) {
@@ -40,11 +56,7 @@ func value(d storage.Dialect, a any) (any, bool) {
 		return v, true
 	case time.Time:
 		// Better Auth reads milliseconds and compares them for equality.
-		v = v.UTC().Truncate(time.Millisecond)
-		if d == storage.SQLite {
-			return v.Format(storage.Layout), true
-		}
-		return v, true
+		return v.UTC().Truncate(time.Millisecond), true
 	case json.RawMessage:
 		if v == nil {
 			return nil, true

@@ -1,8 +1,6 @@
 package cookie
 
 import (
-	"crypto/hmac"
-	"crypto/sha256"
 	"crypto/subtle"
 	"encoding/base64"
 	"encoding/json"
@@ -22,17 +20,15 @@ type CachePayload struct {
 }
 
 // EncodeCompact returns the compact form, the default one, ready for Split. It is empty
-// if Session or User is not a valid JSON object, and panics on an empty key.
-func EncodeCompact(key []byte, p CachePayload) string {
-	if len(key) == 0 {
-		panic("cookie: empty signing key")
-	}
+// if Session or User is not a valid JSON object, and panics without a key.
+func (s *Signer) EncodeCompact(p CachePayload) string {
+	key := s.current()
 	payload, err := p.encode()
 	if err != nil {
 		return ""
 	}
 	var sig [43]byte
-	compactMAC(&sig, key, payload, p.ExpiresAt)
+	key.compact(&sig, payload, p.ExpiresAt)
 	b := make([]byte, 0, len(payload)+100)
 	b = append(append(b, `{"session":`...), payload...)
 	b = strconv.AppendInt(append(b, `,"expiresAt":`...), p.ExpiresAt, 10)
@@ -45,7 +41,7 @@ func EncodeCompact(key []byte, p CachePayload) string {
 // session it is: the caller compares ExpiresAt, session.expiresAt, session.token and
 // Version. It does refuse a session or user that Better Auth's own reader would not
 // take: a missing or mistyped id, userId, token, expiresAt, email or name.
-func DecodeCompact(keys [][]byte, raw string) (CachePayload, bool) {
+func (s *Signer) DecodeCompact(raw string) (CachePayload, bool) {
 	body, ok := decodeBase64(raw)
 	if !ok {
 		return CachePayload{}, false
@@ -66,7 +62,7 @@ func DecodeCompact(keys [][]byte, raw string) (CachePayload, bool) {
 		}
 	})
 	at, ok := integer(expires)
-	if !ok || !isString(sig) || !compactValid(keys, payload, at, sig[1:len(sig)-1]) {
+	if !ok || !isString(sig) || !s.compactValid(payload, at, sig[1:len(sig)-1]) {
 		return CachePayload{}, false
 	}
 	p, ok := decodePayload(payload)
@@ -74,7 +70,7 @@ func DecodeCompact(keys [][]byte, raw string) (CachePayload, bool) {
 	return p, ok
 }
 
-func compactValid(keys [][]byte, payload []byte, expiresAt int64, sig []byte) bool {
+func (s *Signer) compactValid(payload []byte, expiresAt int64, sig []byte) bool {
 	if len(sig) == 44 && sig[43] == '=' {
 		sig = sig[:43]
 	}
@@ -97,11 +93,11 @@ func compactValid(keys [][]byte, payload []byte, expiresAt int64, sig []byte) bo
 		}
 		got[i] = c
 	}
-	for _, k := range keys {
-		if len(k) == 0 {
+	for _, k := range s.keys {
+		if k.empty {
 			continue
 		}
-		compactMAC(&want, k, payload, expiresAt)
+		k.compact(&want, payload, expiresAt)
 		if subtle.ConstantTimeCompare(got[:], want[:]) == 1 {
 			return true
 		}
@@ -109,16 +105,14 @@ func compactValid(keys [][]byte, payload []byte, expiresAt int64, sig []byte) bo
 	return false
 }
 
-// compactMAC writes the MAC over the payload's members followed by expiresAt, as one
+// compact writes the MAC over the payload's members followed by expiresAt, as one
 // object.
-func compactMAC(dst *[43]byte, key, payload []byte, expiresAt int64) {
-	var num [40]byte
-	var sum [sha256.Size]byte
-	m := hmac.New(sha256.New, key)
-	m.Write(payload[:len(payload)-1])
-	tail := strconv.AppendInt(append(num[:0], `,"expiresAt":`...), expiresAt, 10)
-	m.Write(append(tail, '}'))
-	base64.RawURLEncoding.Encode(dst[:], m.Sum(sum[:0]))
+func (k *macs) compact(dst *[43]byte, payload []byte, expiresAt int64) {
+	sum := k.of(func(b []byte) []byte {
+		b = append(append(b, payload[:len(payload)-1]...), `,"expiresAt":`...)
+		return append(strconv.AppendInt(b, expiresAt, 10), '}')
+	})
+	base64.RawURLEncoding.Encode(dst[:], sum[:])
 }
 
 // encode returns the payload object in canonical form.

@@ -77,7 +77,7 @@ func TestVerifyRefuses(t *testing.T) {
 	}
 	for name, keys := range map[string][][]byte{"none": nil, "nil key": {nil}, "empty key": {{}}, "other": {[]byte("l")}} {
 		var sig [sigLen]byte
-		signature(&sig, nil, "abc") // what anybody can make
+		NewSigner([][]byte{nil}).keys[0].signature(&sig, "abc") // what anybody can make
 		for _, raw := range []string{good, "abc." + string(sig[:])} {
 			if _, _, ok := Verify(keys, raw); ok {
 				t.Errorf("keys %s: accepted %s", name, raw)

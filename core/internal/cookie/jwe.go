@@ -15,13 +15,10 @@ import (
 	"github.com/sallyport-auth/sallyport/core/internal/token"
 )
 
-// Salts of the encrypted cookies: each kind of content has its own key.
 const (
-	SaltSession = "better-auth-session" // session_data
-	SaltAccount = "better-auth-account" // account_data
-)
+	// saltSession makes the key of session_data: Better Auth has a key for each kind of content.
+	saltSession = "better-auth-session"
 
-const (
 	jweInfo = "BetterAuth.js Generated Encryption Key"
 	// jweLeeway is how long after exp, and before nbf, a token still counts.
 	jweLeeway = 15 * time.Second
@@ -35,13 +32,13 @@ func EncodeJWE(rand io.Reader, secret []byte, p CachePayload, now time.Time, max
 	if err != nil {
 		return "", err
 	}
-	return SealClaims(rand, secret, SaltSession, payload, now, maxAge)
+	return sealClaims(rand, secret, saltSession, payload, now, maxAge)
 }
 
 // DecodeJWE decrypts what EncodeJWE or Better Auth wrote, with 15 s of clock tolerance,
 // and returns the content with ExpiresAt from exp.
 func DecodeJWE(secrets [][]byte, raw string, now time.Time) (CachePayload, bool) {
-	c, ok := openClaims(secrets, SaltSession, raw, now)
+	c, ok := openClaims(secrets, saltSession, raw, now)
 	if !ok {
 		return CachePayload{}, false
 	}
@@ -50,9 +47,9 @@ func DecodeJWE(secrets [][]byte, raw string, now time.Time) (CachePayload, bool)
 	return p, ok
 }
 
-// SealClaims encrypts a JSON object with iat, exp and jti added: compact JWE, alg dir,
+// sealClaims encrypts a JSON object with iat, exp and jti added: compact JWE, alg dir,
 // enc A256CBC-HS512, kid the RFC 7638 thumbprint of the derived key.
-func SealClaims(rand io.Reader, secret []byte, salt string, claims json.RawMessage, now time.Time, maxAge time.Duration) (string, error) {
+func sealClaims(rand io.Reader, secret []byte, salt string, claims json.RawMessage, now time.Time, maxAge time.Duration) (string, error) {
 	if len(secret) == 0 {
 		return "", errors.New("cookie: empty secret")
 	}
@@ -90,15 +87,10 @@ func SealClaims(rand io.Reader, secret []byte, salt string, claims json.RawMessa
 	return obj.CompactSerialize()
 }
 
-// OpenClaims decrypts what SealClaims or Better Auth wrote under any of the secrets and
-// returns the claims in JavaScript's canonical JSON, dates with three decimals. A kid
-// picks its secret and an unknown one fails; without kid each secret is tried. exp is
-// required, with 15 s of tolerance.
-func OpenClaims(secrets [][]byte, salt, raw string, now time.Time) (json.RawMessage, bool) {
-	c, ok := openClaims(secrets, salt, raw, now)
-	return c.body, ok
-}
-
+// openClaims decrypts what sealClaims or Better Auth wrote under any of the secrets; the
+// body is in JavaScript's canonical JSON, dates with three decimals. A kid picks its
+// secret and an unknown one fails; without kid each secret is tried. exp is required,
+// with 15 s of tolerance.
 func openClaims(secrets [][]byte, salt, raw string, now time.Time) (jwtClaims, bool) {
 	if len(raw) > maxValue {
 		return jwtClaims{}, false

@@ -6,6 +6,14 @@ import (
 	"strconv"
 )
 
+// Members calls fn for each member of a JSON object that is known to be valid and without
+// white space, as the Decode functions and json.Compact give it; it panics on others. name
+// is without quotes, its escapes stand. It reports whether v is an object.
+func Members(v []byte, fn func(name, value []byte)) bool { return members(v, fn) }
+
+// Text returns what a JSON string says; false if v is none.
+func Text(v []byte) (string, bool) { return text(v) }
+
 // members calls fn for each member of a canonical JSON object (one that rewrite gave),
 // name without quotes and escapes as they stand. It reports whether v is an object.
 func members(v []byte, fn func(name, value []byte)) bool {

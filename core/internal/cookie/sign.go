@@ -5,7 +5,9 @@ import (
 	"crypto/sha256"
 	"crypto/subtle"
 	"encoding/base64"
+	"hash"
 	"strings"
+	"sync"
 )
 
 const (
@@ -16,14 +18,67 @@ const (
 	sigLen = 44
 )
 
-// Sign returns "plain.sig" percent-encoded, ready for Cookie.Value; sig is the padded
-// base64 HMAC-SHA-256 of plain. It panics on an empty key, which would sign for anybody.
-func Sign(key []byte, plain string) string {
-	if len(key) == 0 {
+// Signer signs cookies under the first of its keys and verifies them under all. It keeps
+// the HMACs of each key: to make one costs more than to use it. It serves any number of
+// goroutines.
+type Signer struct{ keys []*macs }
+
+// NewSigner makes a Signer; empty keys verify nothing.
+func NewSigner(keys [][]byte) *Signer {
+	s := &Signer{}
+	for _, k := range keys {
+		m := &macs{empty: len(k) == 0}
+		m.pool.New = func() any { return &mac{h: hmac.New(sha256.New, k)} }
+		s.keys = append(s.keys, m)
+	}
+	return s
+}
+
+// current is the key that signs. An empty one would sign for anybody.
+func (s *Signer) current() *macs {
+	if len(s.keys) == 0 || s.keys[0].empty {
 		panic("cookie: empty signing key")
 	}
+	return s.keys[0]
+}
+
+// macs are the HMAC-SHA-256s of one key that nobody uses at the moment.
+type macs struct {
+	empty bool
+	pool  sync.Pool
+}
+
+// mac is one of them, with room for what goes in and comes out.
+type mac struct {
+	h   hash.Hash
+	in  []byte
+	sum [sha256.Size]byte
+}
+
+// of computes the MAC of what write appends.
+func (k *macs) of(write func(b []byte) []byte) (sum [sha256.Size]byte) {
+	m := k.pool.Get().(*mac)
+	m.in = write(m.in[:0])
+	m.h.Reset()
+	m.h.Write(m.in)
+	m.h.Sum(m.sum[:0])
+	sum = m.sum
+	clear(m.in) // it may have been a token
+	if cap(m.in) > maxKept {
+		m.in = nil
+	}
+	k.pool.Put(m)
+	return sum
+}
+
+// maxKept is the longest room, in bytes, that is kept for the next one.
+const maxKept = 16 << 10
+
+// Sign returns "plain.sig" percent-encoded, ready for Cookie.Value; sig is the padded
+// base64 HMAC-SHA-256 of plain. It panics without a key, which would sign for anybody.
+func (s *Signer) Sign(plain string) string {
 	var sig [sigLen]byte
-	signature(&sig, key, plain)
+	s.current().signature(&sig, plain)
 	return Encode(plain + "." + string(sig[:]))
 }
 
@@ -33,7 +88,7 @@ func Sign(key []byte, plain string) string {
 //
 // The comparison takes constant time. It compares the text of the signature, so one
 // whose unused low bits were altered is refused, which a decoder would let pass.
-func Verify(keys [][]byte, raw string) (plain string, key int, ok bool) {
+func (s *Signer) Verify(raw string) (plain string, key int, ok bool) {
 	if len(raw) > maxSigned {
 		return "", -1, false
 	}
@@ -44,11 +99,11 @@ func Verify(keys [][]byte, raw string) (plain string, key int, ok bool) {
 	}
 	var got, want [sigLen]byte
 	copy(got[:], v[dot+1:])
-	for i, k := range keys {
-		if len(k) == 0 {
+	for i, k := range s.keys {
+		if k.empty {
 			continue
 		}
-		signature(&want, k, v[:dot])
+		k.signature(&want, v[:dot])
 		if subtle.ConstantTimeCompare(got[:], want[:]) == 1 {
 			return v[:dot], i, true
 		}
@@ -56,9 +111,7 @@ func Verify(keys [][]byte, raw string) (plain string, key int, ok bool) {
 	return "", -1, false
 }
 
-func signature(dst *[sigLen]byte, key []byte, plain string) {
-	var sum [sha256.Size]byte
-	m := hmac.New(sha256.New, key)
-	m.Write([]byte(plain))
-	base64.StdEncoding.Encode(dst[:], m.Sum(sum[:0]))
+func (k *macs) signature(dst *[sigLen]byte, plain string) {
+	sum := k.of(func(b []byte) []byte { return append(b, plain...) })
+	base64.StdEncoding.Encode(dst[:], sum[:])
 }

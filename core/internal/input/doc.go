@@ -42,7 +42,7 @@
 //	body         on any field from the body: the whole body may be absent
 //	loose        on the rest field: z.looseObject, not an intersection with a record
 //	union        on the rest field: loose, and an intersection with a union, which the
-//	             handler checks
+//	             struct checks: see [Checker]
 //
 // JSON is read more strictly than JavaScript does, because databases, logs and other
 // parsers behind this one would disagree about it: no duplicate names, no broken UTF-8,

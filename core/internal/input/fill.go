@@ -108,6 +108,7 @@ func (f *filler) object(o *object, i int32, s reflect.Value) {
 	if o.rest != nil {
 		f.rest(o, i, s.FieldByIndex(o.rest.index))
 	}
+	f.check(o, s)
 }
 
 // defaults fills the fields of a body that may be, and is, absent.

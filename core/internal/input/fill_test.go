@@ -269,3 +269,57 @@ func TestCompileRefuses(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+type oneOf struct {
+	N    *int    `json:"n"`
+	Rest Members `json:",rest" input:"union"`
+}
+
+func (in *oneOf) Check() (member, wrong string) {
+	switch {
+	case len(in.Rest) == 0:
+		return "", "Invalid input"
+	case len(in.Rest) > 1:
+		return "b", "one too many"
+	}
+	return "", ""
+}
+
+type queryOf struct {
+	Q []string `query:"q" input:"single,optional"`
+}
+
+func (in *queryOf) Check() (member, wrong string) {
+	if len(in.Q) > 1 {
+		return "q", "Invalid input"
+	}
+	return "", ""
+}
+
+// A struct's own rule stands behind those of its members, in one message.
+func TestChecker(t *testing.T) {
+	d := compile(t, oneOf{})
+	for body, want := range map[string]string{
+		`{"a":1}`:             "",
+		`{}`:                  "[body] Invalid input",
+		`{"a":1,"b":2}`:       "[body.b] one too many",
+		`{"n":"x"}`:           "[body.n] Invalid input: expected number, received string; [body] Invalid input",
+		`{"n":"x","a":1}`:     "[body.n] Invalid input: expected number, received string",
+		`[]`:                  "[body] Invalid input: expected object, received array; [body] Invalid input",
+		`{"n":5,"a":1,"b":1}`: "[body.b] one too many",
+	} {
+		var in oneOf
+		err := d.Decode(&in, Source{Body: []byte(body), HasBody: true, ContentType: "application/json"})
+		if want != "" {
+			wantError(t, body, err, 400, "VALIDATION_ERROR", want)
+		} else if err != nil {
+			t.Errorf("%s: %v", body, err)
+		}
+	}
+	var in queryOf
+	q := compile(t, in)
+	wantError(t, "query", q.Decode(&in, Source{Query: "q=1&q=2"}), 400, "VALIDATION_ERROR", "[query.q] Invalid input")
+	if err := q.Decode(&in, Source{Query: "q=1"}); err != nil || len(in.Q) != 1 {
+		t.Errorf("%v, %v", in.Q, err)
+	}
+}

@@ -47,11 +47,14 @@ var (
 	errValue = errors.New("has no usable value")
 )
 
+// known are all rules but body, loose and union, which few inputs need, for messages.
+const known = ": there are email, url, nonempty, min=N, max=N, enum=A|B, trim, default=VALUE, optional, nullable, coerce, single"
+
 // rule adds one rule of an input tag.
 func (s *schema) rule(rule string) error {
 	name, value, hasValue := strings.Cut(rule, "=")
 	if hasValue != (name == "min" || name == "max" || name == "enum" || name == "default") {
-		return errors.New("is unknown, lacks its value or takes none")
+		return errors.New("is unknown, lacks its value or takes none" + known)
 	}
 	switch name {
 	case "optional":
@@ -88,7 +91,7 @@ func (s *schema) rule(rule string) error {
 	case "default":
 		return s.setDefault(value)
 	default:
-		return errors.New("is unknown")
+		return errors.New("is unknown" + known)
 	}
 	return nil
 }

@@ -44,8 +44,9 @@ type schema struct {
 
 // object is a struct: its fields in the order of zod's schema.
 type object struct {
-	fields []field
-	rest   *rest
+	fields  []field
+	rest    *rest
+	checked bool // the struct is a Checker
 }
 
 type field struct {
@@ -71,6 +72,9 @@ type Decoder struct {
 	bodyOptional bool
 }
 
+// TakesQuery tells whether the struct has fields from the query.
+func (d *Decoder) TakesQuery() bool { return len(d.query.fields) > 0 }
+
 // Compile prepares a struct type, or a pointer to one. Everything that it cannot do is
 // an error that names the field.
 func Compile(t reflect.Type) (*Decoder, error) {
@@ -84,6 +88,11 @@ func Compile(t reflect.Type) (*Decoder, error) {
 	c.fields(t, nil, t.String(), nil)
 	if err := errors.Join(c.errs...); err != nil {
 		return nil, err
+	}
+	if reflect.PointerTo(t).Implements(checkerType) {
+		if c.top.body.checked = len(c.top.body.fields) > 0 || c.top.body.rest != nil; !c.top.body.checked {
+			c.top.query.checked = true
+		}
 	}
 	return c.top, nil
 }

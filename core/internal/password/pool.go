@@ -15,7 +15,7 @@ import (
 // It is a fault of the data, not a wrong password, and counts towards no lock.
 var ErrUnknownHash = errors.New("password: the stored hash is of no known form")
 
-// ErrBusy is returned at once when the queue is full. Compare with errors.As.
+// ErrBusy is returned when the queue is full. Compare with errors.As.
 type ErrBusy struct {
 	RetryAfter time.Duration // whole seconds, at least one
 }
@@ -51,16 +51,23 @@ type Pool struct {
 	observe func(context.Context, string) (context.Context, func(error))
 
 	waiting, shed, done atomic.Int64
+
+	turnedAway atomic.Int64  // callers who wait in HasRoom
+	vacated    chan struct{} // wakes one of them
+
+	tables tables
 }
 
 // Stats is what a Pool is doing and has done.
 type Stats struct {
 	Workers int   // the most that run at once
 	Queue   int   // the most that wait
-	Running int   // hashes at work
+	Running int   // hashes at work, or not yet collected
 	Waiting int   // callers in the queue
 	Done    int64 // hashes finished since the start
 	Shed    int64 // callers refused with ErrBusy since the start
+	// Collections is how often what hashes left was collected since the start.
+	Collections int64
 }
 
 // assumedMemory is what a hasher of another package is taken to hold.
@@ -93,7 +100,8 @@ func NewPool(h Hasher, o PoolOptions) (*Pool, error) {
 	if err != nil {
 		return nil, fmt.Errorf("password: making the dummy hash: %w", err)
 	}
-	return &Pool{h: h, rand: o.Rand, dummy: dummy, slots: make(chan struct{}, o.Workers), queue: int64(o.Queue), observe: o.Observe}, nil
+	return &Pool{h: h, rand: o.Rand, dummy: dummy, slots: make(chan struct{}, o.Workers), queue: int64(o.Queue),
+		vacated: make(chan struct{}, o.Workers+o.Queue), observe: o.Observe}, nil
 }
 
 // Hash makes a new hash. Errors: ErrBusy, ErrTooLong, the context's, the source of
@@ -104,7 +112,7 @@ func (p *Pool) Hash(ctx context.Context, password string) (hash string, err erro
 	if err := p.acquire(ctx); err != nil {
 		return "", err
 	}
-	defer p.release()
+	defer p.release(p.tables.begin())
 	return p.h.Hash(p.rand, password)
 }
 
@@ -117,7 +125,7 @@ func (p *Pool) Verify(ctx context.Context, hash, password string) (ok, rehash bo
 	if err := p.acquire(ctx); err != nil {
 		return false, false, err
 	}
-	defer p.release()
+	defer p.release(p.tables.begin())
 	ok, known := p.h.Verify(hash, password)
 	if !known {
 		p.h.Verify(p.dummy, password)
@@ -135,17 +143,74 @@ func (p *Pool) Burn(ctx context.Context, password string) (err error) {
 	if err := p.acquire(ctx); err != nil {
 		return err
 	}
-	defer p.release()
+	defer p.release(p.tables.begin())
 	p.h.Verify(p.dummy, password)
 	return nil
 }
+
+// HasRoom returns ErrBusy where a hash would be refused, before anything is spent on a
+// request that wants one. It waits up to roomWait for room before: clients that come again
+// at once, whatever Retry-After says, would otherwise take the processors from everybody by
+// being refused. Beyond maxTurnedAway callers it does not wait. A nil promises nothing.
+// Errors: ErrBusy, the context's.
+func (p *Pool) HasRoom(ctx context.Context) error {
+	if p.roomy() {
+		return nil
+	}
+	return p.awaitRoom(ctx)
+}
+
+// awaitRoom is HasRoom for who has looked once. It looks again when it is counted: a place
+// that became free in between has woken nobody.
+func (p *Pool) awaitRoom(ctx context.Context) error {
+	defer p.turnedAway.Add(-1)
+	if p.turnedAway.Add(1) <= maxTurnedAway {
+		enough := time.NewTimer(roomWait)
+		defer enough.Stop()
+		for over := false; !over; {
+			if p.roomy() {
+				return nil
+			}
+			select {
+			case <-ctx.Done():
+				return ctx.Err()
+			case <-p.vacated:
+			case <-enough.C:
+				over = true
+			}
+		}
+		if p.roomy() {
+			return nil
+		}
+	}
+	p.shed.Add(1)
+	return ErrBusy{RetryAfter: p.retryAfter(p.waiting.Load())}
+}
+
+const (
+	roomWait      = time.Second
+	maxTurnedAway = 1024 // each holds a connection with its request
+)
+
+// vacate wakes one who waits in HasRoom: a place has become free. It may wake one too many,
+// who looks and waits on.
+func (p *Pool) vacate() {
+	if p.turnedAway.Load() > 0 {
+		select {
+		case p.vacated <- struct{}{}:
+		default: // as many as there are places have been woken
+		}
+	}
+}
+
+func (p *Pool) roomy() bool { return len(p.slots) < cap(p.slots) || p.waiting.Load() < p.queue }
 
 // Stats returns a snapshot.
 func (p *Pool) Stats() Stats {
 	return Stats{
 		Workers: cap(p.slots), Queue: int(p.queue),
 		Running: len(p.slots), Waiting: int(p.waiting.Load()),
-		Done: p.done.Load(), Shed: p.shed.Load(),
+		Done: p.done.Load(), Shed: p.shed.Load(), Collections: p.tables.collected.Load(),
 	}
 }
 
@@ -170,7 +235,7 @@ func (p *Pool) acquire(ctx context.Context) error {
 			break
 		}
 	}
-	defer p.waiting.Add(-1)
+	defer func() { p.waiting.Add(-1); p.vacate() }()
 	select {
 	case p.slots <- struct{}{}:
 		if err := ctx.Err(); err != nil { // both were ready
@@ -183,9 +248,25 @@ func (p *Pool) acquire(ctx context.Context) error {
 	}
 }
 
-func (p *Pool) release() {
+// release gives the slot back that a hash had, when what it left is collected. Its caller
+// does not wait for that.
+func (p *Pool) release(r *run) {
 	p.done.Add(1)
+	if !p.tables.end(r) {
+		p.leave()
+		return
+	}
+	go func() {
+		p.tables.collect(r, p.waiting.Load() == 0)
+		p.leave()
+	}()
+}
+
+func (p *Pool) leave() {
 	<-p.slots
+	if p.waiting.Load() == 0 { // else the first of the queue takes it, and leaves a place there
+		p.vacate()
+	}
 }
 
 // retryAfter is how long a queue of that length lasts at the nominal 100 ms of a scrypt.

@@ -102,6 +102,9 @@ func TestPoolBounds(t *testing.T) {
 	if s := p.Stats(); s != (Stats{Workers: 2, Queue: 3, Running: 2, Waiting: 3, Shed: 3}) {
 		t.Errorf("%+v", s)
 	}
+	for g.most.Load() < 2 { // who has a slot may not be at work yet
+		runtime.Gosched()
+	}
 	close(g.let)
 	for range 5 {
 		if err := <-results; err != nil {
@@ -188,22 +191,35 @@ func TestPoolVerdicts(t *testing.T) {
 }
 
 // panics is a hasher with a defect.
-type panics struct{ gate }
+type panics struct {
+	gate
+	table []byte
+	size  int
+}
 
-func (*panics) Verify(string, string) (bool, bool) { panic("defect") }
+func (p *panics) Verify(string, string) (bool, bool) {
+	p.table = make([]byte, p.size)
+	p.table = nil
+	panic("defect")
+}
 
 func TestPoolPanicFreesSlot(t *testing.T) {
-	p := pool(t, &panics{}, PoolOptions{Workers: 1})
-	func() {
-		defer func() {
-			if recover() == nil {
-				t.Error("no panic")
-			}
-		}()
-		p.Burn(context.Background(), "x")
-	}()
-	if s := p.Stats(); s.Running != 0 {
-		t.Errorf("%+v", s)
+	for _, size := range []int{0, largeTable} { // with the second one the slot comes back after the answer
+		p := pool(t, &panics{size: size}, PoolOptions{Workers: 1})
+		for range 2 {
+			func() {
+				defer func() {
+					if recover() == nil {
+						t.Error("no panic")
+					}
+				}()
+				p.Burn(t.Context(), "x")
+			}()
+		}
+		wait(p, 0, 0)
+		if s := p.Stats(); s.Done != 2 || (s.Collections == 2) != (size > 0) {
+			t.Errorf("%+v", s)
+		}
 	}
 }
 

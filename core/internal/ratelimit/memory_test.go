@@ -30,7 +30,7 @@ func TestMemoryRolls(t *testing.T) {
 		now = now.Add(9 * time.Second) // the window rolls on with each
 	}
 	now = now.Add(-9 * time.Second)
-	if d := take(t, m, "a", rule, now); d.Allowed || d.RetrySeconds() != 10 {
+	if d := take(t, m, "a", rule, now); d.Allowed || d.RetryAfter != 10*time.Second {
 		t.Fatalf("fourth: %+v", d)
 	}
 	if d := take(t, m, "b", rule, now); !d.Allowed {

@@ -23,12 +23,6 @@ type Decision struct {
 	RetryAfter time.Duration
 }
 
-// RetrySeconds is RetryAfter in whole seconds, rounded up, for the Retry-After (RFC
-// 9110, section 10.2.3) and X-Retry-After headers.
-func (d Decision) RetrySeconds() int64 {
-	return int64((d.RetryAfter + time.Second - 1) / time.Second)
-}
-
 // Decide applies rule to a client that had count requests allowed in its window, the
 // last of them at last; count 0 means that it is not known. When the request is allowed
 // the caller keeps next with now as the new last; when it is not, next is count and

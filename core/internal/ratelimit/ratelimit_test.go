@@ -39,14 +39,6 @@ func TestDecide(t *testing.T) {
 	}
 }
 
-func TestRetrySeconds(t *testing.T) {
-	for d, want := range map[time.Duration]int64{0: 0, time.Millisecond: 1, time.Second: 1, 9999 * time.Millisecond: 10, 10 * time.Second: 10} {
-		if got := (Decision{RetryAfter: d}).RetrySeconds(); got != want {
-			t.Errorf("%v: got %d, want %d", d, got, want)
-		}
-	}
-}
-
 func TestRulesFor(t *testing.T) {
 	r, err := NewRules(Config{
 		Plugins: [][]Limit{

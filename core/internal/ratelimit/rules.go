@@ -143,25 +143,30 @@ func (r *Rules) For(path string) (rule Rule, limited bool) {
 	return rule, true
 }
 
+// Matches tells whether the limit is about a path.
+func (l Limit) Matches(path string) bool {
+	prefix, wild := strings.CutSuffix(l.Path, "*")
+	return wild && strings.HasPrefix(path, prefix) || l.Path == path
+}
+
 func first(limits []Limit, path string) *Limit {
 	for i := range limits {
-		l := &limits[i]
-		if prefix, ok := strings.CutSuffix(l.Path, "*"); ok && strings.HasPrefix(path, prefix) || l.Path == path {
+		if l := &limits[i]; l.Matches(path) {
 			return l
 		}
 	}
 	return nil
 }
 
-// NoAddress stands in a key for a client whose address is not known: all of them share
+// noAddress stands in a key for a client whose address is not known: all of them share
 // one count per path.
-const NoAddress = "no-trusted-ip"
+const noAddress = "no-trusted-ip"
 
 // Key is what is counted: the client's address (as clientip.Key gives it, "" if not
 // known) and the path, without base path and trailing slash.
 func Key(address, path string) string {
 	if address == "" {
-		address = NoAddress
+		address = noAddress
 	}
 	return address + "|" + path
 }

@@ -73,17 +73,6 @@ func (k *Keyring) MAC(purpose string, parts ...[]byte) []byte {
 	return mac(k.Current(), purpose, parts)
 }
 
-// VerifyMAC reports in constant time whether sum is what MAC gives, or gave when another
-// of the SigningKeys was current.
-func (k *Keyring) VerifyMAC(sum []byte, purpose string, parts ...[]byte) bool {
-	for _, key := range k.SigningKeys() {
-		if hmac.Equal(sum, mac(key, purpose, parts)) {
-			return true
-		}
-	}
-	return false
-}
-
 func mac(secret []byte, purpose string, parts [][]byte) []byte {
 	key := derive(secret, "mac", purpose)
 	h := hmac.New(sha256.New, key[:])

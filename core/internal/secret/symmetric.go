@@ -1,7 +1,6 @@
 package secret
 
 import (
-	"crypto/hkdf"
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
@@ -73,27 +72,6 @@ func (k *Keyring) Decrypt(s string) ([]byte, error) {
 		return nil, ErrDecrypt
 	}
 	return open(sha256.Sum256([]byte(secret)), b, nil)
-}
-
-// Purpose returns the keyring whose secrets are derived for one of Better Auth's OAuth
-// purposes, "oauth-state-cookie" or "oauth-link-session-token": HKDF-SHA-256, as 64 hex
-// characters that serve as the secret's text. Versions stay.
-func (k *Keyring) Purpose(purpose string) *Keyring {
-	derive := func(value string) string {
-		key, err := hkdf.Key(sha256.New, []byte(value), []byte("better-auth:oauth-encryption:v1"), "better-auth:"+purpose+":v1", 32)
-		if err != nil { // only for lengths above 255 hashes
-			panic("secret: " + err.Error())
-		}
-		return hex.EncodeToString(key)
-	}
-	out := &Keyring{entries: append([]Entry(nil), k.entries...)}
-	for i := range out.entries {
-		out.entries[i].Value = derive(out.entries[i].Value)
-	}
-	if k.legacy != "" {
-		out.legacy = derive(k.legacy)
-	}
-	return out
 }
 
 // seal returns nonce, ciphertext and tag.

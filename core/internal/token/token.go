@@ -15,12 +15,9 @@ import (
 
 // Alphabets of Better Auth's generators. The order of characters carries no meaning.
 const (
-	Alphanumeric = Letters + Digits                        // ids, session and reset tokens
-	URLSafe      = Alphanumeric + "-_"                     // OAuth state, TOTP secrets, challenges, PKCE
-	Letters      = lower + upper                           // magic links, API keys
-	LowerDigits  = lower + Digits                          // delete-account tokens, passkey handles
-	Digits       = "0123456789"                            // one-time passwords
-	UserCode     = "ABCDEFGHJKLMNPQRSTUVWXYZ" + "23456789" // device flow, nothing to mistake
+	Alphanumeric = Letters + Digits // ids, session and reset tokens
+	Letters      = lower + upper    // magic links, API keys
+	Digits       = "0123456789"     // one-time passwords
 
 	lower = "abcdefghijklmnopqrstuvwxyz"
 	upper = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
@@ -92,17 +89,6 @@ func UUIDv4(rand io.Reader) (string, error) {
 func HashB64(s string) string {
 	sum := sha256.Sum256([]byte(s))
 	return base64.RawURLEncoding.EncodeToString(sum[:])
-}
-
-// ReservedID returns the id of a row that only its first writer may create: all writers
-// of the same identifier arrive at the same primary key.
-func ReservedID(identifier string) string { return HashB64("reserve:" + identifier) }
-
-// ReservedUUID is ReservedID for databases whose ids are UUIDs: the first 16 bytes of
-// the same hash with version 5 and the variant of RFC 9562.
-func ReservedUUID(identifier string) string {
-	sum := sha256.Sum256([]byte("reserve:" + identifier))
-	return uuid([16]byte(sum[:16]), 5)
 }
 
 func uuid(u [16]byte, version byte) string {

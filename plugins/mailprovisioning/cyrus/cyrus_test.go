@@ -7,13 +7,13 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"strconv"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/emersion/go-imap/client"
 
+	"github.com/sallyport-auth/sallyport/adapters/adaptertest"
 	"github.com/sallyport-auth/sallyport/core/contract"
 )
 
@@ -31,7 +31,7 @@ func start(t *testing.T) (dir, imapAddr string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	http, imapPort := freePort(t), freePort(t)
+	http, imapPort := adaptertest.FreePort(t), adaptertest.FreePort(t)
 	script := "../../../scripts/cyrus"
 	if out, err := exec.Command(script, "start", dir, http, imapPort).CombinedOutput(); err != nil {
 		t.Fatalf("%v\n%s", err, out)
@@ -53,16 +53,6 @@ func start(t *testing.T) (dir, imapAddr string) {
 			t.Fatal(err)
 		}
 	}
-}
-
-func freePort(t *testing.T) string {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer l.Close()
-	return strconv.Itoa(l.Addr().(*net.TCPAddr).Port)
 }
 
 // signIn tells whether an account can sign in, and lists its folders.

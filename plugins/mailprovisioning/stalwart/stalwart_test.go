@@ -123,7 +123,7 @@ var ada = contract.Mailbox{Name: "ada", Address: "ada@example.com", DisplayName:
 
 func provisioner(t *testing.T, s *server) *Provisioner {
 	t.Helper()
-	p, err := New(Options{URL: s.URL, User: "admin", Password: "secret", Quota: 1 << 30, Timeout: 300 * time.Millisecond})
+	p, err := New(Options{URL: s.URL, User: "admin", Password: "secret", Quota: 1 << 30, Timeout: time.Second})
 	if err != nil {
 		t.Fatal(err)
 	}

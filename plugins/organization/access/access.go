@@ -82,16 +82,6 @@ func (r Role) Allows(p Permissions) bool {
 	return len(p) > 0
 }
 
-// AllowsAny tells whether the role holds every action of at least one resource.
-func (r Role) AllowsAny(p Permissions) bool {
-	for resource, actions := range p {
-		if len(actions) > 0 && len(r.missing(resource, actions)) == 0 {
-			return true
-		}
-	}
-	return false
-}
-
 // Missing lists what of a request the role does not hold, in order, as "resource:action".
 func (r Role) Missing(p Permissions) (out []string) {
 	for _, resource := range p.resources() {

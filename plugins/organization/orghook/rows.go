@@ -48,7 +48,7 @@ type Invitation struct {
 	Status         string    `db:"status"`
 	ExpiresAt      time.Time `db:"expiresAt"`
 	CreatedAt      time.Time `db:"createdAt" schema:"now"`
-	InviterID      string    `db:"inviterId" schema:"references=user,cascade"`
+	InviterID      string    `db:"inviterId" schema:"references=user,cascade,index"`
 	core.Extras
 }
 

@@ -195,7 +195,7 @@ func TestRoundTrip(t *testing.T) {
 // that somebody's key is broken.
 func TestFailures(t *testing.T) {
 	s := serve(t)
-	p := provider(t, Options{Address: s.URL, Timeout: 200 * time.Millisecond})
+	p := provider(t, Options{Address: s.URL, Timeout: time.Second})
 	w, err := p.Wrap(t.Context(), make([]byte, 32), nil)
 	if err != nil {
 		t.Fatal(err)

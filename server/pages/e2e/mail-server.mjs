@@ -66,7 +66,7 @@ export async function startMail() {
     stop() {
       relay.close();
       execFileSync(script, ["stop", dir]);
-      rmSync(dir, { recursive: true, force: true });
+      rmSync(dir, { recursive: true, force: true, maxRetries: 20, retryDelay: 100 }); // its master ends its children meanwhile
     },
   };
 }

@@ -29,8 +29,8 @@ export const looks = [
 
 const sleep = (ms) => new Promise((r) => setTimeout(r, ms));
 
-/** Waits for what an attempt finds, 15 s at most. */
-export async function until(what, attempt, seconds = 15) {
+/** Waits for what an attempt finds, 60 s at most. */
+export async function until(what, attempt, seconds = 60) {
   for (let i = 0; i < seconds * 20; i++) {
     const found = await attempt();
     if (found) return found;
@@ -61,12 +61,14 @@ async function startSink(url) {
   };
 }
 
+/** A port that nobody listens on, below those that systems give to whoever asks for any: the server may have to be built first. */
 export async function freePort() {
-  const s = createServer().listen(0, "127.0.0.1");
-  await new Promise((r) => s.on("listening", r));
-  const { port } = s.address();
-  await new Promise((r) => s.close(r));
-  return port;
+  for (;;) {
+    const port = 20000 + Math.floor(Math.random() * 10000), s = createServer().listen(port, "127.0.0.1");
+    if (!await new Promise((r) => s.on("listening", () => r(true)).on("error", () => r(false)))) continue;
+    await new Promise((r) => s.close(r));
+    return port;
+  }
 }
 
 /**
@@ -116,7 +118,7 @@ export class Visitor {
     const context = await browser.newContext({
       viewport: { width: look.width, height: look.height }, colorScheme: look.colorScheme, reducedMotion: "reduce", baseURL: base, locale,
     });
-    context.setDefaultTimeout(10_000);
+    context.setDefaultTimeout(60_000);
     const page = await context.newPage();
     const v = new Visitor();
     Object.assign(v, { context, page, base, look, faults: [], shot: 0 });
