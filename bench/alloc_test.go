@@ -19,10 +19,10 @@ func TestAllocations(t *testing.T) {
 		change func(*core.Config)
 		cookie bool
 	}{
-		{"get-session from the database", 80, nil, true},
-		{"get-session with metrics", 80, withMetrics, true},
-		{"get-session from the cookie cache", 110, func(c *core.Config) { c.Session.CookieCache = core.CookieCacheConfig{Enabled: true, MaxAge: 86400} }, true},
-		{"get-session from memory", 40, withCache, true},
+		{"get-session from the database", 60, nil, true},
+		{"get-session with metrics", 60, withMetrics, true},
+		{"get-session from the cookie cache", 55, func(c *core.Config) { c.Session.CookieCache = core.CookieCacheConfig{Enabled: true, MaxAge: 86400} }, true},
+		{"get-session from memory", 32, withCache, true},
 		{"get-session without a cookie", 20, nil, false},
 	} {
 		a := newApp(t, tt.change)
