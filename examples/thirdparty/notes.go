@@ -89,7 +89,7 @@ func (p *plugin) welcome(ctx context.Context, e *core.UserCreateEvent) error {
 }
 
 func (p *plugin) insert(ctx context.Context, tx *core.Tx, userID, text string) (Note, error) {
-	id, err := p.host.NewID("note")
+	id, err := p.host.NewID(ctx, "note")
 	if err != nil {
 		return Note{}, err
 	}
