@@ -172,6 +172,5 @@ try {
   await server?.stop();
   relay.close(); sink.close();
   cyrus("stop", dir);
-  await sleep(500); // its master ends its children
-  rmSync(dir, { recursive: true, force: true });
+  rmSync(dir, { recursive: true, force: true, maxRetries: 20, retryDelay: 100 }); // its master ends its children meanwhile
 }

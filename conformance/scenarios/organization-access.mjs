@@ -64,6 +64,24 @@ async function matrix(s) {
   }
 }
 
+/** What is refused for its form, whoever asks, and what only a member hears. */
+async function forms(s) {
+  const [owner, stranger] = await signUp(s, "owner", "stranger");
+  const one = await found(s, owner, "one"), organizationId = one.id;
+  const everybody = { nobody: s.client(), stranger, owner };
+  const bodies = {
+    "has-permission": [{}, { permissions: {} }, { permission: {} }, { permissions: {}, permission: {} }, { permissions: null }, { permissions: { member: null } }, { organizationId: 5 }, { organizationId: 5, permissions: {}, permission: {} }, []],
+    "update-role": [{}, { data: {} }, { roleName: "x" }, { data: {}, roleName: "" }, { data: {}, roleId: "" }, { data: {}, roleId: "", roleName: "" }, { data: {}, roleName: 5 }, { data: 5, roleName: "" }, { data: {}, roleName: "x", organizationId }],
+    "delete-role": [{}, { roleName: "" }, { roleId: "" }, { roleId: 1, roleName: null }, { organizationId: 1 }, { roleName: "x", organizationId }],
+    "update-member-role": [{ memberId: "x", role: "" }, { memberId: "x", role: [] }, { memberId: "x", role: " , " }, { memberId: "x", role: [], organizationId }, { memberId: "x", role: "", organizationId }],
+  };
+  for (const [path, list] of Object.entries(bodies)) for (const body of list) for (const [who, c] of Object.entries(everybody)) await s.step(`${path} ${JSON.stringify(body)} by ${who}`, () => post(c, path, body));
+  const queries = { "get-role": ["", "roleName=", "roleId=", "roleName=a&roleName=b"], "get-full-organization": ["membersLimit=1&membersLimit=2"],
+    "list-members": ["limit=1&limit=2", "offset=1&offset=2", `organizationId=none&sortBy=nonsense`, `organizationId=none&filterField=nonsense&filterValue=x`, "organizationSlug=none&limit=-1"] };
+  for (const [path, list] of Object.entries(queries)) for (const query of list) for (const [who, c] of Object.entries(everybody)) await s.step(`${path} ${query} by ${who}`, () => get(c, path, query));
+}
+
 export const parts = [
   { name: "matrix", run: matrix, plugins: ["organization"], options: { teams: true, organization: { dynamicAccessControl: true } } },
+  { name: "forms", run: forms, plugins: ["organization"], options: { organization: { dynamicAccessControl: true } } },
 ];

@@ -117,7 +117,7 @@ async function stale(s) {
   const { signUp, get, post } = moves(s);
   const a = await signUp("stale");
   await get(a, "in time", "generate-register-options");
-  await sleep(1500);
+  await sleep(3500);
   await get(a, "too late", "generate-register-options");
   await post(a, "too late to register", "verify-registration", { response: {} });
   await get(a, "to list is fine", "list-user-passkeys");
@@ -159,7 +159,7 @@ export const parts = [
   { name: "input", plugins, run: input },
   { name: "signatures", plugins, run: signatures },
   { name: "sessions", plugins, run: sessions },
-  { name: "stale", plugins, options: { freshAge: 1 }, run: stale },
+  { name: "stale", plugins, options: { freshAge: 3 }, run: stale },
   { name: "configured", plugins, options: { passkey: { rpName: "Example", origin: ["https://one.example", "http://localhost:1"], authenticatorSelection: selection,
     registration: { extensions: { minPinLength: true } }, authentication: { extensions: { uvm: true } }, advanced: { webAuthnChallengeCookie: "pk" } } }, run: configured },
 ];

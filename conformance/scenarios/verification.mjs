@@ -121,7 +121,7 @@ export const parts = [
   } },
   { name: "required, sign-up mail by default", options: { requireEmailVerification: true, sendOnSignUp: null }, run: async (s) => {
     await s.step("sign up", () => s.client().api.signUp.email(user("def")));
-    await s.quiet("mail", "def@example.com");
+    await s.quiet("mail", "def@example.com", 1);
     await s.step("too early", () => s.client().api.signIn.email(user("def")));
     await s.quiet("no mail", "def@example.com");
   } },

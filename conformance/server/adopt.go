@@ -27,9 +27,12 @@ func adoptNames(ctx context.Context, cfg core.Config) (core.Config, error) {
 	}
 	want, _, _ := auth.Schema()
 	p.Complete(want)
+	if err := p.FindTimes(ctx, cfg.Database, want); err != nil {
+		return cfg, err
+	}
 	if len(p.Faults) > 0 {
 		return cfg, errors.New(p.Faults[0])
 	}
-	cfg.Names.Overrides = p.Overrides
+	cfg.Names.Overrides, cfg.Names.Times, cfg.Names.TimeOverrides = p.Overrides, p.Times, p.TimeOverrides
 	return cfg, nil
 }
