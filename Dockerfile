@@ -4,6 +4,8 @@
 #   docker run -p 8080:8080 -v sallyport:/data -e SALLYPORT_BASE_URL=https://auth.example.com \
 #     -e SALLYPORT_SECRET=... -e SALLYPORT_DATABASE_PATH=/data/sallyport.db -e SALLYPORT_PLUGINS=email-password \
 #     -e SALLYPORT_PRODUCTION=true sallyport migrate apply   (once per version, then: serve)
+#
+# Stopping takes up to 20 s, the default of shutdownDelay and shutdownGrace together: docker stop -t 25.
 FROM golang:1.26 AS build
 WORKDIR /src
 COPY go.mod go.sum ./
