@@ -197,20 +197,22 @@ func (h *Host) Lock(ctx context.Context, name string, fn func(context.Context) e
 // NewID makes the id of a new row. Where SQLite's ids are numbers ("serial") ctx has to be
 // that of the transaction which writes the row.
 func (h *Host) NewID(ctx context.Context, table string) (string, error) {
-	if h.numbersInTx(table) {
+	switch {
+	case h.numbersInTx(table):
 		return h.drawInTx(ctx, table)
+	case h.drawn(table):
+		return h.draw(ctx, table)
 	}
-	return h.newID(table)
+	return h.randomID(table)
 }
 
-func (h *Host) newID(table string) (string, error) {
+// randomID makes an id that no database has a say in.
+func (h *Host) randomID(table string) (string, error) {
 	switch {
 	case h.cfg.NewID != nil:
 		return h.cfg.NewID(table)
 	case h.cfg.IDs == "uuid":
 		return token.UUIDv4(h.random)
-	case h.serial[table] != nil:
-		return h.serial[table].next(h.draw(table))
 	}
 	return token.ID(h.random)
 }

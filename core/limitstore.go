@@ -26,17 +26,17 @@ func (d databaseLimits) Take(ctx context.Context, key string, rule ratelimit.Rul
 	if rule.Max < 1 || rule.Window <= 0 {
 		return ratelimit.Decision{RetryAfter: max(rule.Window, time.Second)}, nil
 	}
-	id, err := d.h.unnamedID(rateLimits.Name())
+	// What lies outside of these two is over, or was written before the clock was set back.
+	ms, edge, future := now.UnixMilli(), now.Add(-rule.Window).UnixMilli(), now.Add(rule.Window).UnixMilli()
+	take, err := d.h.unnamed(rateLimits.Name(), storage.Statement{SQL: `INSERT INTO {rateLimit=} ({rateLimit:id}, {rateLimit:key}, {rateLimit:count}, {rateLimit:lastRequest}) ` +
+		`VALUES (?, ?, 1, ?) ON CONFLICT ({rateLimit:key}) DO UPDATE SET ` +
+		`{rateLimit:count} = CASE WHEN {rateLimit.lastRequest} <= ? OR {rateLimit.lastRequest} > ? THEN 1 ELSE {rateLimit.count} + 1 END, {rateLimit:lastRequest} = ? ` +
+		`WHERE {rateLimit.lastRequest} <= ? OR {rateLimit.lastRequest} > ? OR {rateLimit.count} < ? RETURNING {rateLimit:count}`,
+		Args: []any{nil, key, ms, edge, future, ms, edge, future, rule.Max}})
 	if err != nil {
 		return ratelimit.Decision{}, err
 	}
-	// What lies outside of these two is over, or was written before the clock was set back.
-	ms, edge, future := now.UnixMilli(), now.Add(-rule.Window).UnixMilli(), now.Add(rule.Window).UnixMilli()
-	rows, err := d.h.db.Query(ctx, `INSERT INTO {rateLimit=} ({rateLimit:id}, {rateLimit:key}, {rateLimit:count}, {rateLimit:lastRequest}) `+
-		`VALUES (?, ?, 1, ?) ON CONFLICT ({rateLimit:key}) DO UPDATE SET `+
-		`{rateLimit:count} = CASE WHEN {rateLimit.lastRequest} <= ? OR {rateLimit.lastRequest} > ? THEN 1 ELSE {rateLimit.count} + 1 END, {rateLimit:lastRequest} = ? `+
-		`WHERE {rateLimit.lastRequest} <= ? OR {rateLimit.lastRequest} > ? OR {rateLimit.count} < ? RETURNING {rateLimit:count}`,
-		id, key, ms, edge, future, ms, edge, future, rule.Max)
+	rows, err := d.h.db.Query(ctx, take.SQL, take.Args...)
 	n, taken, err := scanInt(rows, err)
 	if err != nil || taken && n > 0 {
 		return ratelimit.Decision{Allowed: err == nil}, err

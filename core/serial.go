@@ -5,8 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"strconv"
+	"strings"
 	"sync"
-	"time"
 
 	"github.com/sallyport-auth/sallyport/core/schema"
 	"github.com/sallyport-auth/sallyport/core/storage"
@@ -16,15 +16,12 @@ import (
 // that Better Auth and others can go on inserting rows without one. They are drawn before
 // the row is written, some at a time: a row and those that refer to it are one batch, and
 // most requests wait for no sequence. Numbers that were drawn and not used are lost, as a
-// rolled-back insert loses one.
+// rolled-back insert loses one. Where nobody has to know the number, the database gives it
+// to the row by itself.
 //
 // SQLite has no sequences: a number is the next one while nobody else writes. It is drawn
-// inside of the transaction that writes the row, and where nobody has to know it SQLite
-// gives it to the row by itself.
-const (
-	serialBlock   = 32
-	serialTimeout = 5 * time.Second
-)
+// inside of the transaction that writes the row.
+const serialBlock = 32
 
 // serialIDs are drawn ids of one table.
 type serialIDs struct {
@@ -39,7 +36,7 @@ func numbered(typ string) bool {
 
 // openSerial finds the tables whose keys are numbers.
 func (h *Host) openSerial(live *schema.Live) error {
-	if h.cfg.IDs != "serial" {
+	if h.cfg.IDs != "serial" || h.cfg.NewID != nil {
 		return nil
 	}
 	sequences := true
@@ -88,46 +85,56 @@ func (h *Host) drawInTx(ctx context.Context, table string) (string, error) {
 // errNoTx says what the programmer did.
 var errNoTx = errors.New("core: the id of a row was wanted outside of the transaction that writes the row: it is a number that is drawn inside")
 
-// unnamedID is NewID for a row whose id nobody has to know: NULL where SQLite gives it.
-func (h *Host) unnamedID(table string) (any, error) {
-	if h.numbersInTx(table) {
-		return nil, nil
-	}
-	return h.newID(table)
-}
-
-// unnamed puts the id of a new row, whose first column it is, into its statement.
+// unnamed completes the insertion of a row whose id, its first column, nobody has to know.
 func (h *Host) unnamed(table string, insert storage.Statement) (s storage.Statement, err error) {
-	insert.Args[0], err = h.unnamedID(table)
+	switch {
+	case h.numbersInTx(table):
+		insert.Args[0] = nil
+	case h.drawn(table):
+		insert.SQL, insert.Args = strings.Replace(insert.SQL, "VALUES (?", "VALUES (DEFAULT", 1), insert.Args[1:]
+	default:
+		insert.Args[0], err = h.randomID(table)
+	}
 	return insert, err
 }
 
-// next takes a drawn id, or draws more.
-func (s *serialIDs) next(draw func(n int) ([]int64, error)) (string, error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if len(s.list) == 0 {
-		drawn, err := draw(serialBlock)
-		if err != nil {
-			return "", err
-		}
-		for _, n := range drawn {
-			s.list = append(s.list, strconv.FormatInt(n, 10))
-		}
+// drawn tells whether the table's ids come from a sequence.
+func (h *Host) drawn(table string) bool { return h.counter == nil && h.serial[table] != nil }
+
+// draw takes a drawn id, or draws more: inside of a transaction by its own connection, for
+// all others may be held by transactions that want a number, too. For the same reason nobody
+// waits for who draws; several at once draw more than they need.
+func (h *Host) draw(ctx context.Context, table string) (string, error) {
+	s := h.serial[table]
+	if id := s.next(); id != "" {
+		return id, nil
 	}
-	if len(s.list) == 0 {
-		return "", fmt.Errorf("core: a sequence gave no number")
+	tx, _ := ctx.Value(inTx{}).(*Tx)
+	drawn, err := h.cfg.Database.(storage.Sequencer).NextIDs(ctx, h.conn(tx), table, serialBlock)
+	if err != nil {
+		return "", err
 	}
-	id := s.list[0]
-	s.list = s.list[1:]
-	return id, nil
+	s.add(drawn)
+	if id := s.next(); id != "" {
+		return id, nil
+	}
+	return "", errors.New("core: a sequence gave no number")
 }
 
-// draw asks the database. NewID has no context: the time is bounded here.
-func (h *Host) draw(table string) func(n int) ([]int64, error) {
-	return func(n int) ([]int64, error) {
-		ctx, cancel := context.WithTimeout(context.Background(), serialTimeout)
-		defer cancel()
-		return h.cfg.Database.(storage.Sequencer).NextIDs(ctx, table, n)
+// next takes a drawn id; "" if there is none.
+func (s *serialIDs) next() (id string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if len(s.list) > 0 {
+		id, s.list = s.list[0], s.list[1:]
+	}
+	return id
+}
+
+func (s *serialIDs) add(drawn []int64) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, n := range drawn {
+		s.list = append(s.list, strconv.FormatInt(n, 10))
 	}
 }

@@ -2,6 +2,7 @@ package core_test
 
 import (
 	"context"
+	"database/sql"
 	"errors"
 	"fmt"
 	"path/filepath"
@@ -25,8 +26,8 @@ func (d *spyDB) CountUp(ctx context.Context, tx storage.Conn, table string) (int
 }
 
 // NextIDs implements storage.Sequencer, which a wrapped database would hide.
-func (d *spyDB) NextIDs(ctx context.Context, table string, n int) ([]int64, error) {
-	return d.Database.(storage.Sequencer).NextIDs(ctx, table, n)
+func (d *spyDB) NextIDs(ctx context.Context, q storage.Conn, table string, n int) ([]int64, error) {
+	return d.Database.(storage.Sequencer).NextIDs(ctx, q, table, n)
 }
 
 // numberIDs makes the ids of a fresh database numbers, as Better Auth's "serial" does.
@@ -44,11 +45,32 @@ func numberIDs(e *env) {
 // without an id get other ones, and many requests at once on few connections do not wait
 // for each other.
 func TestSerialIDs(t *testing.T) {
-	db, err := postgres.Open(t.Context(), adaptertest.PostgresURL(t), postgres.Options{MaxOpen: 2})
-	if err != nil {
-		t.Fatal(err)
+	for name, open := range map[string]func(t *testing.T, url string) (storage.Database, error){
+		"own pool": func(t *testing.T, url string) (storage.Database, error) {
+			return postgres.Open(t.Context(), url, postgres.Options{MaxOpen: 2})
+		},
+		"the app's pool": func(t *testing.T, url string) (storage.Database, error) {
+			pool, err := sql.Open("postgres", url)
+			if err != nil {
+				return nil, err
+			}
+			t.Cleanup(func() { pool.Close() })
+			pool.SetMaxOpenConns(2)
+			return postgres.From(t.Context(), pool, postgres.Options{})
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			db, err := open(t, adaptertest.PostgresURL(t))
+			if err != nil {
+				t.Fatal(err)
+			}
+			t.Cleanup(func() { db.Close() })
+			testSerialIDs(t, db)
+		})
 	}
-	t.Cleanup(func() { db.Close() })
+}
+
+func testSerialIDs(t *testing.T, db storage.Database) {
 	e := start(t, on(db), config(func(c *core.Config) { c.IDs = "serial" }))
 	numberIDs(e)
 	e.auth = e.compile()

@@ -61,10 +61,9 @@ const (
 // Database is the adapter.
 type Database struct {
 	*sqldb.DB
-	db        *sqlx.DB
-	dsn       string  // of the listener; empty: there is none
-	sequences *sql.DB // for NextIDs alone; nil where the handle is the app's
-	place     string  // "ctid", or empty
+	db    *sqlx.DB
+	dsn   string // of the listener; empty: there is none
+	place string // "ctid", or empty
 }
 
 var (
@@ -132,9 +131,6 @@ func Open(ctx context.Context, dsn string, o Options) (storage.Database, error) 
 		_ = db.Close()
 		return nil, err
 	}
-	d.sequences = sql.OpenDB(connector) // it connects when it is needed
-	d.sequences.SetMaxOpenConns(1)
-	d.sequences.SetConnMaxLifetime(max(0, o.ConnMaxLifetime))
 	return d, nil
 }
 

@@ -107,10 +107,10 @@ type Database interface {
 	Close() error
 }
 
-// Sequencer is what a Database may be besides: it draws ids from the sequence that fills a
-// table's key. It is called inside of transactions and takes no part in them.
+// Sequencer is what a Database may be besides: it draws n ids from the sequence that fills a
+// table's key, through q. What was drawn in a transaction stays drawn, whatever becomes of it.
 type Sequencer interface {
-	NextIDs(ctx context.Context, table string, n int) ([]int64, error)
+	NextIDs(ctx context.Context, q Conn, table string, n int) ([]int64, error)
 }
 
 // Counter is what a Database may be besides that has no sequences: CountUp draws the next
