@@ -153,6 +153,7 @@ func (c *Call) requireAccess(ctx context.Context) error {
 	case FreshSession:
 		read.confirm = c.ex.Method() != "GET"
 	}
+	had := len(c.cookies)
 	if _, err := c.resolveSession(ctx, read); err != nil {
 		return err
 	}
@@ -166,19 +167,20 @@ func (c *Call) requireAccess(ctx context.Context) error {
 		return ErrSessionNotFresh
 	}
 	if c.ep.denied == nil {
-		c.lastCookie()
+		c.lastCookie(had)
 	}
 	return nil
 }
 
-// lastCookie keeps the last line alone of what reading the session has set. Better Auth's
-// router copies a middleware's headers one over the other, so that with the cookie cache on
-// a renewed session reaches the browser as its cache, and its cookie with /get-session.
-// Endpoints that read the session themselves (NoSession, LoadSession) have all lines. So
-// has a token that was signed with a secret that is rotated out: that is ours alone.
-func (c *Call) lastCookie() {
+// lastCookie keeps the last line alone of what reading the session has set behind the had
+// lines that were there (of Authenticate hooks). Better Auth's router copies a middleware's
+// headers one over the other, so that with the cookie cache on a renewed session reaches the
+// browser as its cache, and its cookie with /get-session. Endpoints that read the session
+// themselves (NoSession, LoadSession) have all lines. So has a token that was signed with a
+// secret that is rotated out: that is ours alone.
+func (c *Call) lastCookie(had int) {
 	n := len(c.cookies)
-	if n < 2 {
+	if n-had < 2 {
 		return
 	}
 	if _, resign := c.sessionToken(); resign {
@@ -187,7 +189,7 @@ func (c *Call) lastCookie() {
 	if c.cookies[n-1].name != c.host.cookies.token.attrs.Name {
 		c.handed = nil
 	}
-	c.cookies = append(c.cookies[:0], c.cookies[n-1])
+	c.cookies = append(c.cookies[:had], c.cookies[n-1])
 }
 
 // Fresh tells whether the session began recently enough for sensitive acts.

@@ -1,6 +1,7 @@
 package core_test
 
 import (
+	"context"
 	"fmt"
 	"strings"
 	"testing"
@@ -162,5 +163,20 @@ func TestRefreshOfARevokedSession(t *testing.T) {
 	e.db.fail(nil)
 	if a.Status != 401 && string(a.Body) != "null" || a.cookies()[tokenCookie] != "" || e.sum("session") != 0 {
 		t.Errorf("%d %s %v", a.Status, a.Body, a.cookies())
+	}
+}
+
+// What a hook has set before the session was read stays, although of what reading it sets
+// the last line alone does.
+func TestRefreshLeavesCookiesOfHooks(t *testing.T) {
+	e := start(t, config(func(c *core.Config) { c.Session.CookieCache.Enabled = true }), hooks(core.Authenticate.Before(func(_ context.Context, ev *core.AuthenticateEvent) error {
+		ev.Call.SetSigned(ev.Call.Host().Cookie("mine", time.Hour), "x", false)
+		return nil
+	})))
+	c := e.client().signUp("a@example.com")
+	e.clock.Add(25 * time.Hour)
+	got := c.must(200, "GET", "/list-accounts", nil).cookies()
+	if got["__Secure-better-auth.mine"] == "" || got[dataCookie] == "" || len(got) != 2 {
+		t.Errorf("behind a renewal: %v", got)
 	}
 }
