@@ -93,8 +93,8 @@ type DatabaseConfig struct {
 	// timestamp_ms).
 	Times string `yaml:"times"`
 	// TimeOverrides say so of single tables and columns, "session" or "session.expiresAt",
-	// which may have "seconds" besides (Drizzle's timestamp), but for "attempt", "job" and
-	// "securityEvent".
+	// which may have "seconds" besides (Drizzle's timestamp). All columns of "attempt", "job"
+	// and "securityEvent" have one form, and not seconds.
 	TimeOverrides map[string]string `yaml:"timeOverrides"`
 }
 

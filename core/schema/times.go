@@ -45,6 +45,7 @@ func (n Names) times() TimeForm {
 }
 
 // needMilliseconds are the tables of core's own that order what happens within a second.
+// Their statements may also put the time of one column into another.
 var needMilliseconds = []string{"attempt", "job", "securityEvent"}
 
 // checkTimes reports forms that there are not, and overrides of what has no times.
@@ -65,6 +66,8 @@ func (n Names) checkTimes(s *Schema, fault func(format string, args ...any)) {
 			fault("times of %q: whole seconds are too coarse for this table (have %q)", k, TimeForms[:3])
 		case t == nil || isColumn && t.Column(column) == nil:
 			fault("times of unknown %q", k)
+		case isColumn && slices.Contains(needMilliseconds, table):
+			fault("times of %q: all columns of this table have one form: set that of %q", k, table)
 		case isColumn && t.Column(column).Kind != Time:
 			fault("times of %q, which is a column of kind %s", k, t.Column(column).Kind)
 		}

@@ -72,13 +72,13 @@ func TestTimes(t *testing.T) {
 func TestTimesAreChecked(t *testing.T) {
 	columns := []schema.Column{{Name: "id", Kind: schema.String}, {Name: "s", Kind: schema.Time}}
 	s := &schema.Schema{Tables: []schema.Table{{Name: "a", Columns: columns}, {Name: "job", Columns: columns}}}
-	if faults := (schema.Names{TimeOverrides: map[string]schema.TimeForm{"a": schema.TimeSeconds, "job.s": schema.TimeMilliseconds}}).Check(s); len(faults) > 0 {
+	if faults := (schema.Names{TimeOverrides: map[string]schema.TimeForm{"a": schema.TimeSeconds, "job": schema.TimeMilliseconds}}).Check(s); len(faults) > 0 {
 		t.Error(faults)
 	}
 	for _, n := range []schema.Names{{Times: "minutes"}, {Times: schema.TimeSeconds}, {TimeOverrides: map[string]schema.TimeForm{"a.s": ""}},
 		{TimeOverrides: map[string]schema.TimeForm{"c": schema.TimeText}}, {TimeOverrides: map[string]schema.TimeForm{"a.t": schema.TimeText}},
 		{TimeOverrides: map[string]schema.TimeForm{"a.id": schema.TimeText}}, {TimeOverrides: map[string]schema.TimeForm{"job.s": schema.TimeSeconds}},
-		{TimeOverrides: map[string]schema.TimeForm{"job": schema.TimeSeconds}}} {
+		{TimeOverrides: map[string]schema.TimeForm{"job": schema.TimeSeconds}}, {TimeOverrides: map[string]schema.TimeForm{"job.s": schema.TimeMilliseconds}}} {
 		if faults := n.Check(s); len(faults) != 1 {
 			t.Errorf("%v: %v", n, faults)
 		}
