@@ -215,6 +215,11 @@ func EmailIs(email string) Cond { return Cond{"{user.email} = ?", []any{NormalEm
 // UserDelete.
 func (h *Host) DeleteUser(ctx context.Context, outer *Tx, c *Call, u *User) error {
 	return h.Tx(ctx, outer, func(ctx context.Context, tx *Tx) error {
+		// Before the accounts, in the order of all that write both: of two none waits for one
+		// that waits for it.
+		if err := h.LockUser(ctx, tx, u.ID); err != nil {
+			return err
+		}
 		e := &UserDeleteEvent{Call: c, Tx: tx, User: u}
 		return UserDelete.Run(ctx, h, tx, e, func(ctx context.Context) error {
 			for _, s := range h.specs {
@@ -228,13 +233,15 @@ func (h *Host) DeleteUser(ctx context.Context, outer *Tx, c *Call, u *User) erro
 				}
 			}
 			// Foreign keys cascade; where a shared database lacks them, this still leaves
-			// no way in.
+			// no way in. Sessions come behind the proofs, as a sign-in locks them: one that
+			// held a proof until now has its session among them.
+			if _, err := accounts.Delete(ctx, tx, accountUser.Eq(u.ID)); err != nil {
+				return err
+			}
 			if err := h.RevokeSessions(ctx, tx, u.ID, ""); err != nil {
 				return err
 			}
-			if _, err := tx.Batch(ctx,
-				storage.Statement{SQL: "DELETE FROM {account=} WHERE {account.userId} = ?", Args: []any{u.ID}},
-				storage.Statement{SQL: "DELETE FROM {user=} WHERE {user.id} = ?", Args: []any{u.ID}}); err != nil {
+			if _, err := tx.Exec(ctx, "DELETE FROM {user=} WHERE {user.id} = ?", u.ID); err != nil {
 				return err
 			}
 			if err := h.Record(ctx, &Event{Type: EventUserDeleted, UserID: u.ID, Actor: actorOf(c), Call: c, Tx: tx}); err != nil {

@@ -94,6 +94,10 @@ func (p *Plugin) changePassword(ctx context.Context, c *core.Call, in ChangePass
 	}
 	out := SignUpAnswer{User: u}
 	err = p.host.Tx(ctx, nil, func(ctx context.Context, tx *core.Tx) error {
+		// Before the account, in the order of all that write both.
+		if err := p.host.LockUser(ctx, tx, u.ID); err != nil {
+			return err
+		}
 		// Guarded by the hash that was checked: one proof of a password is good for one
 		// change. Settling comes second, as it may store a newer form of the old one.
 		if ok, err := p.host.ReplacePassword(ctx, tx, cr, hash); err != nil {
