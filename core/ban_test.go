@@ -1,6 +1,8 @@
 package core_test
 
 import (
+	"context"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -61,6 +63,69 @@ func TestBanOfAnExistingDatabase(t *testing.T) {
 			}
 		})
 	}
+}
+
+// A sign-in takes as long as a hash, and longer while many wait for theirs. Whoever is banned
+// in that time, and has their sessions ended, is out, by whatever way they come.
+func TestABanMeetsASignInThatIsUnderWay(t *testing.T) {
+	both(t, func(t *testing.T, db option) {
+		route := core.NewRoute[core.None, core.Status]("POST /let-in", core.Public)
+		e := start(t, db)
+		ban := func() {
+			e.exec("UPDATE {user} SET {user:banned} = ?", true)
+			e.exec("DELETE FROM {session}")
+		}
+		e.client().signUp("a@example.com")
+		e.cfg.Plugins = []core.Plugin{&probe{core.Spec{ID: "probe", Endpoints: []core.Endpoint{route.Handle(func(ctx context.Context, c *core.Call, _ core.None) (core.Status, error) {
+			u, err := c.Host().UserByEmail(ctx, c.Host().DB(), "a@example.com")
+			if err != nil {
+				return core.Status{}, err
+			}
+			ban()
+			_, err = c.Host().SignIn(ctx, nil, &core.SignIn{Call: c, User: u, Methods: []string{"swk"}})
+			return core.Status{Status: true}, err
+		})}}}}
+		bannable(e)
+		for path, want := range map[string]string{"/sign-in/email": "403 BANNED_USER", "/let-in": "409 CONFLICT"} {
+			e.exec("UPDATE {user} SET {user:banned} = ?", false)
+			eve := e.client()
+			if path == "/sign-in/email" {
+				e.db.behind = ban
+			}
+			if a := eve.post(path, m{"email": "a@example.com", "password": password}); strconv.Itoa(a.Status)+" "+a.code() != want {
+				t.Errorf("%s: %d %s", path, a.Status, a.Body)
+			}
+			if eve.user() != "" || e.sum("session") != 0 {
+				t.Errorf("%s: a banned user is inside", path)
+			}
+		}
+		if e.guesses() != 0 {
+			t.Error("the right password counts as a guess")
+		}
+	})
+}
+
+// The same as a race.
+func TestABanRacesWithSignIns(t *testing.T) {
+	both(t, func(t *testing.T, db option) {
+		e := start(t, db, config(func(c *core.Config) { c.Lockout.Disabled = true }))
+		e.client().signUp("a@example.com")
+		bannable(e)
+		for round := range 25 {
+			e.exec("UPDATE {user} SET {user:banned} = ?", false)
+			parallel(t, 7, func(i int) {
+				if i == 6 {
+					e.exec("UPDATE {user} SET {user:banned} = ?", true)
+					e.exec("DELETE FROM {session}")
+				} else if a := e.client().signIn("a@example.com", password); a.Status != 200 && a.code() != "BANNED_USER" {
+					t.Errorf("a sign-in: %d %s", a.Status, a.Body)
+				}
+			})
+			if e.sum("session") != 0 {
+				t.Fatalf("round %d: a banned user is inside", round)
+			}
+		}
+	})
 }
 
 func TestReissueKeepsTheProof(t *testing.T) {

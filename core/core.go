@@ -136,6 +136,7 @@ func (h *Host) open(ctx context.Context, userFields, sessionFields map[string]*f
 		userByEmail:    "SELECT " + u.sel + " FROM {user=} WHERE {user.email} = ?",
 		userCredential: "SELECT " + u.sel + ", {account.id}, {account.password} FROM {user=} LEFT JOIN {account=} ON {account.userId} = {user.id} AND {account.providerId} = 'credential' WHERE ",
 	}
+	h.sql.notBanned, h.banExpires = notBanned(h.schema.Table("user"))
 	return nil
 }
 

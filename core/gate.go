@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/sallyport-auth/sallyport/core/internal/token"
+	"github.com/sallyport-auth/sallyport/core/schema"
 	"github.com/sallyport-auth/sallyport/core/storage"
 )
 
@@ -31,7 +32,8 @@ type SignIn struct {
 	// Callback is where a navigation goes afterwards; it has been checked.
 	Callback string
 	// With are statements that belong to the same act: they run together with the session's
-	// insertion, or alone when a challenge comes between.
+	// insertion, or alone when a challenge comes between. They do not write the user's row,
+	// nor one that Guard names: PostgreSQL takes one of two writes of a row in a batch.
 	With []storage.Statement
 	// Guard are statements that must each touch a row, or else the answer is ErrProofChanged
 	// and nothing has happened: the proof that was checked, where it may have been replaced
@@ -193,7 +195,7 @@ type proof struct {
 }
 
 // issue makes a session. event, if any, is recorded in the same statement. guard comes
-// first in it.
+// first in it, but for what holds bans back.
 func (h *Host) issue(ctx context.Context, tx *Tx, c *Call, u *User, p proof, life sessionLife, old *Session, event *Event, guard, with []storage.Statement) (*Session, error) {
 	tok, err := token.Random(h.random, token.Alphanumeric, 32)
 	if err != nil {
@@ -223,6 +225,8 @@ func (h *Host) issue(ctx context.Context, tx *Tx, c *Call, u *User, p proof, lif
 			return nil, err
 		}
 	}
+	ban, proofs := h.holdBan(u.ID, c.now), len(guard)
+	guard = slices.Concat(ban, guard)
 	with = slices.Concat(guard, told, with, remember)
 	s.Extra["amr"], s.Extra["aal"], s.Extra["authenticatedAt"] = strings.Join(p.methods, ","), int64(p.aal), p.at
 	err = h.txIf(ctx, tx, SessionCreate.has(h, before, after) || h.numbersInTx("session"), func(ctx context.Context, tx *Tx) (err error) {
@@ -248,6 +252,9 @@ func (h *Host) issue(ctx context.Context, tx *Tx, c *Call, u *User, p proof, lif
 			return err
 		})
 	})
+	if len(ban) > 0 && proofs == 0 && storage.KindOf(err) == storage.Missed {
+		err = ErrConflict // banned, or deleted, since the user was read
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -270,6 +277,34 @@ func checkBan(u *User, now time.Time) error {
 		return ErrBanned
 	}
 	return nil
+}
+
+// holdBan is what must touch the user's row if there is to be a session, where the database
+// knows bans: checkBan has looked at a row that may be as old as a hash takes. It holds a ban
+// back until there is the session: who bans and then ends the sessions finds it among them.
+// It is the first to lock, before the password's account: so do all that lock both.
+func (h *Host) holdBan(userID string, now time.Time) []storage.Statement {
+	if h.sql.notBanned == "" {
+		return nil
+	}
+	args := []any{userID, false}
+	if h.banExpires {
+		args = append(args, now)
+	}
+	return []storage.Statement{{SQL: h.sql.notBanned, Args: args, Must: true}}
+}
+
+// notBanned is checkBan's opposite as a statement, and tells whether it takes the time; empty
+// where users have no such column.
+func notBanned(user *schema.Table) (sql string, expires bool) {
+	if c := user.Column("banned"); c == nil || c.Kind != schema.Bool {
+		return "", false
+	}
+	sql = "UPDATE {user=} SET {user:updatedAt} = {user.updatedAt} WHERE {user.id} = ? AND ({user.banned} IS NULL OR {user.banned} = ?"
+	if c := user.Column("banExpires"); c != nil && c.Kind == schema.Time {
+		sql, expires = sql+" OR {user.banExpires} <= ?", true
+	}
+	return sql + ")", expires
 }
 
 // CheckBan refuses a banned user, for what goes on with a session that is there. The gate

@@ -63,6 +63,7 @@ type Host struct {
 	cookies      cookieSet
 	sql          statements
 	packed       bool // sessions are read as one value
+	banExpires   bool // statements.notBanned takes the time
 
 	locks   sync.Map // of chan struct{}, by name: who of this process waits for a Lock
 	closing sync.Once
@@ -76,6 +77,7 @@ type cookieSet struct{ token, data, forget, device Cookie }
 // statements are core's queries over the user and session models.
 type statements struct {
 	sessionByToken, sessionByID, sessionList, userByID, userByEmail, userCredential string
+	notBanned                                                                       string // empty: there are no bans
 }
 
 // DB returns the database outside of transactions.
