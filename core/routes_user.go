@@ -147,8 +147,12 @@ func (h *Host) deleteUser(ctx context.Context, c *Call, in DeleteUserInput) (Del
 	return DeleteUserAnswer{true, "User deleted"}, nil
 }
 
-// deleteSelf deletes the caller and tells them.
+// deleteSelf deletes the caller and tells them. Who was put out while their password was
+// checked deletes nobody.
 func (h *Host) deleteSelf(ctx context.Context, tx *Tx, c *Call) error {
+	if err := c.HoldSession(ctx, tx); err != nil {
+		return err
+	}
 	if err := h.DeleteUser(ctx, tx, c, c.user); err != nil {
 		return err
 	}

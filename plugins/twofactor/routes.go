@@ -128,7 +128,7 @@ func (p *Plugin) enable(ctx context.Context, c *core.Call, in EnableInput) (Enab
 // is the lock: of two parallel calls the later one counts, and there is one row.
 func (p *Plugin) enrol(ctx context.Context, c *core.Call, s *core.Session, f factor) error {
 	return p.host.Tx(ctx, nil, func(ctx context.Context, tx *core.Tx) error {
-		if err := p.host.LockUser(ctx, tx, f.UserID); err != nil {
+		if err := c.HoldSession(ctx, tx); err != nil { // they may have been put out while the password was checked
 			return err
 		}
 		old, err := factorOf(ctx, tx, f.UserID)
@@ -228,6 +228,10 @@ func (p *Plugin) uri(ctx context.Context, c *core.Call, in PasswordInput) (TOTPU
 	if err := p.confirm(ctx, c, in.Password); err != nil {
 		return TOTPURI{}, err
 	}
+	// A hash takes long: who was put out meanwhile is told no secret.
+	if err := p.host.Tx(ctx, nil, c.HoldSession); err != nil {
+		return TOTPURI{}, err
+	}
 	key, err := p.openSecret(f)
 	if err != nil {
 		return TOTPURI{}, err
@@ -265,6 +269,9 @@ func (p *Plugin) regenerate(ctx context.Context, c *core.Call, in PasswordInput)
 		return BackupCodes{}, err
 	}
 	return BackupCodes{true, list}, p.host.Tx(ctx, nil, func(ctx context.Context, tx *core.Tx) error {
+		if err := c.HoldSession(ctx, tx); err != nil {
+			return err
+		}
 		n, err := factors.Update(ctx, tx, []core.Set{colCodes.Set(stored)}, colID.Eq(f.ID), colSecret.Eq(f.Secret))
 		if err == nil && n == 0 { // switched off in between
 			err = ErrNotEnabled

@@ -97,6 +97,9 @@ func (p *Plugin) prove(ctx context.Context, c *core.Call, password *string) erro
 func (p *Plugin) erase(ctx context.Context, c *core.Call) error {
 	_, u := c.Session()
 	err := p.host.Tx(ctx, nil, func(ctx context.Context, tx *core.Tx) error {
+		if err := c.HoldSession(ctx, tx); err != nil { // they may have been put out while the password was checked
+			return err
+		}
 		if err := p.host.DeleteUser(ctx, tx, c, u); err != nil {
 			return err
 		}
