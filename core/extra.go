@@ -189,10 +189,10 @@ func fieldValue(kind string, v any) (any, error) {
 			if err != nil {
 				return nil, fmt.Errorf("expected date, received string")
 			}
-			return t.UTC().Truncate(time.Millisecond), nil
+			return storableDate(t)
 		}
 		if t, ok := v.(time.Time); ok {
-			return t.UTC().Truncate(time.Millisecond), nil
+			return storableDate(t)
 		}
 	case "json":
 		raw, err := json.Marshal(v)
@@ -211,6 +211,17 @@ func fieldValue(kind string, v any) (any, error) {
 		return json.RawMessage(raw), err
 	}
 	return nil, wrong
+}
+
+// storableDate is a time as columns hold it. Its year has four digits, also in UTC: PostgreSQL
+// writes a year before 1 as one BC and one behind 9999 with five digits, and a user with such
+// a value could not be read any more, by whichever way they come.
+func storableDate(t time.Time) (any, error) {
+	t = t.UTC().Truncate(time.Millisecond)
+	if y := t.Year(); y < 1 || y > 9999 {
+		return nil, fmt.Errorf("expected date, received a year that is not from 1 to 9999")
+	}
+	return t, nil
 }
 
 func jsType(v any) string {

@@ -99,3 +99,28 @@ func TestListDefaults(t *testing.T) {
 		t.Error(got)
 	}
 }
+
+// PostgreSQL keeps years before 1 and behind 9999 in forms that nothing reads: whoever gave one
+// would not be signed in any more, and nobody else with the address that they signed up with.
+func TestDatesHaveFourDigits(t *testing.T) {
+	both(t, func(t *testing.T, db option) {
+		e := start(t, db, config(func(c *core.Config) { c.User.Fields = []core.Extra{{Name: "born", Type: "date"}} }))
+		in := m{"name": "A", "email": "a@example.com", "password": password, "born": "0000-01-01T00:00:00Z"}
+		if a := e.client().post("/sign-up/email", in); a.Status != 400 || a.json["code"] != "VALIDATION_ERROR" {
+			t.Errorf("signing up with the year 0: %d %s", a.Status, a.Body)
+		}
+		c := e.client()
+		c.signUp("a@example.com")
+		for _, at := range []string{"0000-12-31T23:59:59Z", "0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-14:00"} {
+			if a := c.post("/update-user", m{"born": at}); a.Status != 400 || a.json["code"] != "VALIDATION_ERROR" {
+				t.Errorf("%s: %d %s", at, a.Status, a.Body)
+			}
+		}
+		for _, at := range []string{"0001-01-01T00:00:00.000Z", "9999-12-31T23:59:59.999Z"} {
+			c.must(200, "POST", "/update-user", m{"born": at})
+			if a := c.get("/get-session"); a.Status != 200 || a.json["user"].(m)["born"] != at {
+				t.Errorf("%s: %d %s", at, a.Status, a.Body)
+			}
+		}
+	})
+}
