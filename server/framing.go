@@ -35,7 +35,9 @@ func framing(h *fasthttp.RequestHeader, limit int) error {
 		var line []byte
 		line, rest, _ = bytes.Cut(rest, []byte("\n"))
 		name, value, _ := bytes.Cut(line, []byte(":"))
-		switch name, value = bytes.TrimSpace(name), bytes.TrimSpace(value); {
+		// Space and tab alone may stand around a value (RFC 9110, section 5.6.3): with another
+		// character "chunked" is a coding that a proxy does not know.
+		switch name, value = bytes.TrimSpace(name), bytes.Trim(bytes.TrimSuffix(value, []byte("\r")), " \t"); {
 		case len(name) == len("Content-Length") && bytes.EqualFold(name, []byte("Content-Length")):
 			lengths++
 			n, err := fasthttp.ParseUint(value)
