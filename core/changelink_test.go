@@ -123,3 +123,30 @@ func TestChangeLinkOfBothSteps(t *testing.T) {
 		t.Errorf("the address is %s", got)
 	}
 }
+
+// Who changes the address back has undone the change: the link that made it, which is still in
+// the other mailbox, must not make it again.
+func TestChangeLinkIsNotUsedAgain(t *testing.T) {
+	e := start(t, config(func(c *core.Config) { c.Notices.Disabled = true }))
+	a := e.client().signUp("a@example.com")
+	e.exec("UPDATE {user} SET {user:emailVerified} = TRUE")
+	id := a.user()
+	change := func(to string) (first, second string) {
+		a.must(200, "POST", "/change-email", m{"newEmail": to})
+		first = link(t, e.mailed("change-email").URL)
+		e.client().must(200, "GET", first, nil)
+		second = link(t, e.mailed("verify-email").URL)
+		e.client().must(200, "GET", second, nil)
+		return first, second
+	}
+	first, second := change("mallory@example.com")
+	change("a@example.com")
+	for _, to := range []string{first, second} {
+		if r := e.client().get(to); r.Status != 401 || r.code() != "INVALID_TOKEN" {
+			t.Errorf("a link that was used: %d %s", r.Status, r.Body)
+		}
+	}
+	if got := owner(t, e, id); got != "a@example.com" {
+		t.Errorf("the address is %s", got)
+	}
+}

@@ -84,33 +84,37 @@ func (h *Host) requestChange(ctx context.Context, c *Call, send func(context.Con
 
 // changeBinding ties the links of a change to the password that the user has, its row and
 // when it was set, which a newer form of the same password leaves as it is; and to how often
-// the address was proved for the first time: a user without a password has none that a claim
-// could take away.
+// the address was proved for the first time, since a user without a password has none that a
+// claim could take away, or changed: who changes it back undoes the first change, and must not
+// have it done again by the link that is still in a mailbox.
 func (h *Host) changeBinding(ctx context.Context, q storage.Conn, userID string) (string, error) {
 	list, err := accounts.List(ctx, q, ListOptions{Order: []Order{accountCreated.Asc()}, Limit: 1}, accountUser.Eq(userID), accountProvider.Eq(CredentialProvider))
 	if err != nil {
 		return "", err
 	}
-	claims, err := securityEvents.Count(ctx, q, eventUser.Eq(&userID), eventTypeName.Eq(EventUserClaimed))
+	ends, err := securityEvents.Count(ctx, q, eventUser.Eq(&userID), endsChanges)
 	sum := sha256.New()
 	for _, a := range list {
 		fmt.Fprintf(sum, "%s %d", a.ID, a.UpdatedAt.UnixMilli())
 	}
-	if claims > 0 {
-		fmt.Fprintf(sum, " %d", claims)
+	if ends > 0 {
+		fmt.Fprintf(sum, " %d", ends)
 	}
 	return base64.RawURLEncoding.EncodeToString(sum.Sum(nil)[:16]), err
 }
 
+// endsChanges finds the events that void links of a change, beside a new password.
+var endsChanges = eventTypeName.In(EventUserClaimed, EventEmailChanged)
+
 // staleChange tells whether the password is another one than when the change was begun, or
-// the address was proved for the first time since. Who had somebody's session, or made an
+// the address was proved for the first time or changed since. Who had somebody's session, or made an
 // account with somebody's address, may have begun it. A new password or a claim has put them
 // out, and must void what they began, as it voids links that set a password. Better Auth's
 // links are tied to nothing: for them the times decide, in whole seconds.
 func (h *Host) staleChange(ctx context.Context, q storage.Conn, cl mailtoken.Claims) (bool, error) {
 	if cl.Binding == "" {
-		claims, err := securityEvents.Count(ctx, q, eventUser.Eq(&cl.UserID), eventTypeName.Eq(EventUserClaimed), eventAt.Ge(time.Unix(cl.IssuedAt, 0)))
-		if err != nil || claims > 0 {
+		ends, err := securityEvents.Count(ctx, q, eventUser.Eq(&cl.UserID), endsChanges, eventAt.Ge(time.Unix(cl.IssuedAt, 0)))
+		if err != nil || ends > 0 {
 			return true, err
 		}
 		return h.passwordSince(ctx, q, cl.UserID, time.Unix(cl.IssuedAt+1, 0))
