@@ -179,7 +179,7 @@ func (c *Call) SetStatus(status int) { c.status = status }
 // Redirect answers with 302 to a URL. It is an answer, not a failure: what was done
 // stays done. The URL must have been checked (Callback) or come from configuration.
 func (c *Call) Redirect(to string) {
-	c.answer = &Response{Status: 302, Header: []Field{{"Location", to}, {"Content-Type", "application/json"}}}
+	c.answer = &Response{Status: 302, Header: []Field{{"Location", Location(to)}, {"Content-Type", "application/json"}}}
 }
 
 // RedirectQuery is Redirect with query parameters added: pairs of name and value.

@@ -3,6 +3,8 @@ package core
 import (
 	"net/url"
 	"strings"
+
+	"github.com/sallyport-auth/sallyport/core/internal/origin/weburl"
 )
 
 // Redirect targets are written the way a browser's URL parser writes them
@@ -90,6 +92,25 @@ func percentEncode(s, set string) string {
 		b.WriteByte(c)
 	}
 	return b.String()
+}
+
+// Location writes a checked redirect target as a header may have it, in ASCII alone (RFC 9110,
+// section 10.2.2): a host as browsers write it, which is the one that was checked, everything
+// else percent-encoded. Clients do not agree on what other bytes mean.
+func Location(to string) string {
+	if strings.IndexFunc(to, func(r rune) bool { return r >= 0x7f }) < 0 {
+		return to
+	}
+	if i := strings.Index(to, "://"); i > 0 && !strings.HasPrefix(to, "/") {
+		end := len(to)
+		if k := strings.IndexAny(to[i+3:], "/?#"); k >= 0 {
+			end = i + 3 + k
+		}
+		if w, ok := weburl.Parse(to[:end]); ok && w.Origin() != "" {
+			return w.Origin() + percentEncode(to[end:], "")
+		}
+	}
+	return percentEncode(to, "")
 }
 
 // AddQuery adds query parameters (pairs of name and value) to a URL or relative path,

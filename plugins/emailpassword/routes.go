@@ -187,7 +187,7 @@ func (p *Plugin) tryPassword(ctx context.Context, c *core.Call, in SignInInput) 
 	}
 	out := SignInAnswer{Redirect: callback != "", Token: s.Token, URL: in.CallbackURL, User: cr.User}
 	if callback != "" {
-		c.SetHeader("Location", callback)
+		c.SetHeader("Location", core.Location(callback))
 	}
 	return out, nil
 }
