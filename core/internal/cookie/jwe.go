@@ -137,9 +137,13 @@ func (c *jwtClaims) timely(now time.Time, leeway time.Duration) bool {
 }
 
 // jweHeader reads the protected header. Compressed tokens (a small one may expand to
-// much) and any critical extension are refused, as jose does.
+// much) and any critical extension are refused, as jose does; so is an encrypted key, which
+// nothing authenticates and "dir" has none of (RFC 7516, section 5.2, step 10).
 func jweHeader(raw string) (kid string, hasKid, ok bool) {
-	seg, _, _ := strings.Cut(raw, ".")
+	seg, rest, _ := strings.Cut(raw, ".")
+	if !strings.HasPrefix(rest, ".") {
+		return "", false, false
+	}
 	b, err := base64.RawURLEncoding.DecodeString(seg)
 	if err != nil {
 		return "", false, false

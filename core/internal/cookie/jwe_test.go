@@ -53,7 +53,7 @@ func TestJWE(t *testing.T) {
 	flip := []byte(raw)
 	flip[len(flip)-30] ^= 1
 	zip := base64.RawURLEncoding.EncodeToString([]byte(`{"alg":"dir","enc":"A256CBC-HS512","zip":"DEF"}`)) + raw[strings.IndexByte(raw, '.'):]
-	for name, s := range map[string]string{"altered": string(flip), "line end": raw + "\n", "zip": zip, "empty": "", "dots": strings.Repeat(".", 5000), "four": "...."} {
+	for name, s := range map[string]string{"altered": string(flip), "line end": raw + "\n", "zip": zip, "encrypted key": strings.Replace(raw, "..", ".AAAA.", 1), "empty": "", "dots": strings.Repeat(".", 5000), "four": "...."} {
 		if _, ok := DecodeJWE([][]byte{key}, s, now); ok {
 			t.Errorf("%s: accepted", name)
 		}
