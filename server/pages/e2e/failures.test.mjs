@@ -104,6 +104,9 @@ visit("after signing in, only this origin's paths are next", async (v) => {
     ["/account", "/account"],
     ["//evil.example/x", "/account"],
     ["/\\evil.example/x", "/account"],
+    ["/.//evil.example/x", "/account"], // a path that becomes "//evil.example/x" by itself
+    ["/x/..//evil.example/x", "/account"],
+    ["/%2e//evil.example/x", "/account"],
     ["https://evil.example/x", "/account"],
     ["javascript:alert(1)", "/account"],
     ["/api/auth/ok", "/api/auth/ok"],

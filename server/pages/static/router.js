@@ -47,13 +47,13 @@ export function createRouter({ prefix, known, show, moved }) {
 /**
  * Where to go after signing in: a path of this origin, or nothing. Other origins,
  * "//host" and schemes are refused, so that a link to the sign-in page cannot send
- * people elsewhere.
+ * people elsewhere; so is "/.//host", whose path is "//host" once the dots are resolved.
  */
 export function safeNext(value) {
   if (!value || !/^\/(?![/\\])/.test(value)) return null;
   try {
     const url = new URL(value, location.origin);
-    return url.origin === location.origin ? url.pathname + url.search : null;
+    return url.origin === location.origin && !url.pathname.startsWith("//") ? url.pathname + url.search : null;
   } catch {
     return null;
   }
