@@ -83,6 +83,51 @@ func TestANewPasswordRacesWithSignIns(t *testing.T) {
 	})
 }
 
+// Nor does a session that was ended in that time change the password, or get another session
+// in its place: with the second factor on, the password alone would not bring its holder back.
+func TestAChangeOfThePasswordDoesNotOutliveItsSession(t *testing.T) {
+	both(t, func(t *testing.T, db option) {
+		for name, revoke := range map[string]bool{"alone": false, "ending the others": true} {
+			t.Run(name, func(t *testing.T) {
+				e := start(t, db)
+				e.exec("DELETE FROM {user}")
+				owner := e.client().signUp("a@example.com")
+				eve := e.client()
+				if r := eve.signIn("a@example.com", password); r.Status != 200 {
+					t.Fatalf("signing in: %d %s", r.Status, r.Body)
+				}
+				e.db.behind = func() { owner.must(200, "POST", "/revoke-other-sessions", nil) }
+				r := eve.post("/change-password", m{"currentPassword": password, "newPassword": "eve's own password", "revokeOtherSessions": revoke})
+				if r.Status != 401 || eve.user() != "" {
+					t.Errorf("a session that was ended changes the password: %d %s", r.Status, r.Body)
+				}
+				if owner.user() == "" {
+					t.Error("the owner is put out")
+				}
+				if r := e.client().signIn("a@example.com", password); r.Status != 200 {
+					t.Errorf("the owner's password: %d %s", r.Status, r.Body)
+				}
+			})
+		}
+	})
+}
+
+// Nor does it delete the account.
+func TestADeletionDoesNotOutliveItsSession(t *testing.T) {
+	both(t, func(t *testing.T, db option) {
+		e := start(t, db, config(func(c *core.Config) { c.User.DeleteUser.Enabled = true }))
+		owner := e.client().signUp("a@example.com")
+		eve := e.client()
+		if r := eve.signIn("a@example.com", password); r.Status != 200 {
+			t.Fatalf("signing in: %d %s", r.Status, r.Body)
+		}
+		e.db.behind = func() { owner.must(200, "POST", "/revoke-other-sessions", nil) }
+		if r := eve.post("/delete-user", m{"password": password}); r.Status != 401 || owner.user() == "" {
+			t.Errorf("a session that was ended deletes the user: %d %s", r.Status, r.Body)
+		}
+	})
+}
+
 // A user without a password: nothing that a claim takes away tells the links of a change
 // apart that were begun before it.
 func TestChangeLinkOfAPasswordlessAccountEndsWithAClaim(t *testing.T) {

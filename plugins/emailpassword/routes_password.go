@@ -94,8 +94,8 @@ func (p *Plugin) changePassword(ctx context.Context, c *core.Call, in ChangePass
 	}
 	out := SignUpAnswer{User: u}
 	err = p.host.Tx(ctx, nil, func(ctx context.Context, tx *core.Tx) error {
-		// Before the account, in the order of all that write both.
-		if err := p.host.LockUser(ctx, tx, u.ID); err != nil {
+		// Two hashes take long: who was put out meanwhile changes nothing.
+		if err := c.HoldSession(ctx, tx); err != nil {
 			return err
 		}
 		// Guarded by the hash that was checked: one proof of a password is good for one
@@ -116,6 +116,12 @@ func (p *Plugin) changePassword(ctx context.Context, c *core.Call, in ChangePass
 		}
 		if in.RevokeOtherSessions == nil || !*in.RevokeOtherSessions {
 			return nil
+		}
+		// By itself first: another takes its place only if nobody has ended it at this moment.
+		if was, err := p.host.RevokeSession(ctx, tx, old.ID); err != nil {
+			return err
+		} else if !was {
+			return core.ErrUnauthorized
 		}
 		if err := p.host.RevokeSessions(ctx, tx, u.ID, ""); err != nil {
 			return err
