@@ -62,6 +62,35 @@ func TestLongCacheIsNotSet(t *testing.T) {
 	}
 }
 
+// Nor may one that cannot be written: whoever signs up with somebody's address and gives
+// themselves such a name would keep the owner out of it.
+func TestCacheThatCannotBeWrittenIsNotSet(t *testing.T) {
+	for _, strategy := range []string{"compact", "jwt", "jwe"} {
+		t.Run(strategy, func(t *testing.T) {
+			e := start(t, cached(strategy), config(func(c *core.Config) {
+				c.User.Fields = append(c.User.Fields, core.Extra{Name: "prefs", Type: "json"})
+			}))
+			a := e.client().signUp("a@example.com")
+			for _, change := range []m{{"name": "9999-12-31T24:00:00Z"}, {"name": "A", "prefs": map[string]any{"__proto__": 1}}} {
+				a.must(200, "POST", "/update-user", change)
+				for name, value := range a.jar {
+					if strings.HasPrefix(name, dataCookie) {
+						t.Errorf("%v: there is a cache, %q", change, value)
+					}
+				}
+				b := e.client()
+				if r := b.signIn("a@example.com", password); r.Status != 200 || a.user() == "" || b.user() == "" {
+					t.Errorf("%v: %d %s", change, r.Status, r.Body)
+				}
+			}
+			a.must(200, "POST", "/update-user", m{"name": "A", "prefs": nil})
+			if a.jar[dataCookie] == "" {
+				t.Error("no cache where there could be one")
+			}
+		})
+	}
+}
+
 // Where the database confirms what the cache says, a cache that was right is left alone,
 // and one that was wrong changes nothing.
 func TestConfirmedByTheDatabase(t *testing.T) {

@@ -68,14 +68,17 @@ func (c *Call) setCache(s *Session, u *User, forget bool) error {
 	case "jwe":
 		attrs.Value, err = cookie.EncodeJWE(c.host.random, c.host.keyring.Current(), p, c.now, life)
 	default:
-		attrs.Value = c.host.signer.EncodeCompact(p)
+		if attrs.Value = c.host.signer.EncodeCompact(p); attrs.Value == "" {
+			err = cookie.ErrContent
+		}
+	}
+	// What a user has given themselves must not shut them out: the database answers for it.
+	if errors.Is(err, cookie.ErrContent) || err == nil && len(attrs.Value) > maxCache {
+		c.expireData()
+		return nil
 	}
 	if err != nil {
 		return err
-	}
-	if len(attrs.Value) > maxCache {
-		c.expireData()
-		return nil
 	}
 	parts := cookie.Split(attrs.Name, attrs.Value, attrs)
 	// What an earlier, longer or shorter one left behind would be read first or joined. As

@@ -12,6 +12,10 @@ import (
 // errJSON is all that is ever said about JSON that is refused: its text may be secret.
 var errJSON = errors.New("cookie: JSON is malformed or not representable")
 
+// ErrContent is the error of an Encode function for a session or user that has no form which
+// every reader would take alike: a member "__proto__", a date behind the year 9999.
+var ErrContent = errJSON
+
 // maxDepth is how deeply JSON may be nested.
 const maxDepth = 64
 
