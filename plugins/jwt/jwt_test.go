@@ -256,3 +256,23 @@ func TestRotation(t *testing.T) {
 		t.Errorf("after the grace period: %v", got)
 	}
 }
+
+// TestLongToken: a header that proxies and clients refuse would take the session from whom it
+// is about, whose name somebody else may have chosen.
+func TestLongToken(t *testing.T) {
+	h := harness(t, jwt.Options{}, nil)
+	c := h.SignUp(alice)
+	for _, tt := range []struct {
+		name int
+		want bool
+	}{{3000, true}, {8000, false}, {500_000, false}} {
+		c.Post("/update-user", map[string]any{"name": strings.Repeat("n", tt.name)}).Want(200)
+		a := c.Get("/get-session").Want(200)
+		if n := len(a.Value(jwt.Header)); n > 8<<10 || (n > 0) != tt.want || a.Get("user.email") != alice {
+			t.Errorf("a name of %d: a header of %d bytes", tt.name, n)
+		}
+		if n := len(token(c)); n < tt.name {
+			t.Errorf("a name of %d: a token of %d bytes", tt.name, n)
+		}
+	}
+}
