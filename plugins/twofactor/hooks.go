@@ -3,6 +3,7 @@ package twofactor
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"slices"
 	"strings"
 	"time"
@@ -67,6 +68,12 @@ func (p *Plugin) demand(ctx context.Context, e *core.SignInEvent) error {
 	if err != nil {
 		return err
 	}
+	if len(methods) == 0 && mailed {
+		all, err := p.mailboxIsAll(ctx, p.host.Conn(e.Tx), e.User.ID)
+		if err != nil || all {
+			return err
+		}
+	}
 	if err := p.challenge(e, mailed); err != nil {
 		return err
 	}
@@ -96,6 +103,23 @@ func (p *Plugin) methods(ctx context.Context, q storage.Conn, userID string, fir
 		list = append(list, "otp")
 	}
 	return list, mailed, nil
+}
+
+// mailboxIsAll tells whether a user has nothing but their mailbox: neither a password nor
+// another factor. Behind a link in it there is nothing left to ask them for: a challenge that
+// nothing meets would keep them out for good.
+func (p *Plugin) mailboxIsAll(ctx context.Context, q storage.Conn, userID string) (bool, error) {
+	f, err := factorOf(ctx, q, userID)
+	if err != nil || !p.canMail() || f != nil && f.verified() {
+		return false, err
+	}
+	rows, err := q.Query(ctx, "SELECT {account.id} FROM {account=} WHERE {account.userId} = ? AND {account.password} IS NOT NULL", userID)
+	if err != nil {
+		return false, err
+	}
+	defer rows.Close()
+	password := rows.Next()
+	return !password && rows.Err() == nil, errors.Join(rows.Err(), rows.Close())
 }
 
 // resetByMail tells whether a mailed link has set the password, and nobody has shown since

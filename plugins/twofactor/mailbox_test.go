@@ -66,6 +66,49 @@ func TestAMailboxIsEnoughWhereItIsAll(t *testing.T) {
 	in.Post("/two-factor/verify-otp", plugintest.M{"code": w.Mail("ada@example.com", mailName).OTP}).Want(200)
 }
 
+// Nor is there anything left to ask behind a link in that mailbox: a challenge that nothing
+// meets would keep them out for good, whose account has no password. It is one factor all the same.
+func TestALinkIsEnoughWhereTheMailboxIsAll(t *testing.T) {
+	w := newWorld(t, Options{})
+	link := func(email string) (*plugintest.Client, *plugintest.Answer) {
+		t.Helper()
+		w.Clock.Advance(time.Minute)
+		w.Client().Post("/sign-in/magic-link", plugintest.M{"email": email}).Want(200)
+		c := w.Client()
+		return c, c.Get("/magic-link/verify?token=" + w.Mail(email, "magic-link").Token).Want(200)
+	}
+	c, _ := link("ada@example.com")
+	c.Post("/two-factor/send-otp", plugintest.M{}).Want(200)
+	c.Post("/two-factor/verify-otp", plugintest.M{"code": w.Mail("ada@example.com", mailName).OTP}).Want(200)
+	if a := c.Get("/get-session").Want(200); a.Get("user.twoFactorEnabled") != true {
+		t.Fatalf("it is not on: %s", a.Body)
+	}
+	id := c.Get("/get-session").Want(200).Text("user.id")
+	w.exec("DELETE FROM {session}")
+	c, a := link("ada@example.com")
+	if !signedIn(c) {
+		t.Errorf("a link by mail: %s", a.Body)
+	}
+	if list := w.sessions(id); len(list) != 1 || list[0]["aal"] != "1" {
+		t.Errorf("sessions: %v, want one of level 1", list)
+	}
+	// Whoever has a password as well is to use it: it is the other factor.
+	w.signUp("eve@example.com").Post("/two-factor/enable", plugintest.M{"password": password, "method": "otp"}).Want(200)
+	w.exec("UPDATE {user} SET {user:emailVerified} = ?", true)
+	if c, a := link("eve@example.com"); signedIn(c) || a.Get("twoFactorRedirect") != true {
+		t.Errorf("the password is not asked for: %s", a.Body)
+	}
+	// Whoever has more is asked for it, also where this server does not offer it.
+	m := w.enrol("bob@example.com")
+	w.exec("UPDATE {user} SET {user:emailVerified} = ?", true)
+	for _, off := range []bool{false, true} {
+		w.p.o.TOTP.Disable = off
+		if c, a := link(m.email); signedIn(c) || a.Get("twoFactorRedirect") != true {
+			t.Errorf("an authenticator is not asked for, switched off: %v: %s", off, a.Body)
+		}
+	}
+}
+
 // A challenge that began with the old password ends with it, also where both happen at once.
 func TestAChallengeRacesWithAReset(t *testing.T) {
 	for _, e := range []plugintest.Engine{plugintest.SQLite, plugintest.Postgres} {
