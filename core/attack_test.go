@@ -335,17 +335,3 @@ func TestLinksEndWithTheAddress(t *testing.T) {
 		}
 	})
 }
-
-// Who is put out while their password is checked does not take the account along.
-func TestADeletionDoesNotOutliveItsSession(t *testing.T) {
-	both(t, func(t *testing.T, db option) {
-		e := start(t, db)
-		eve := e.client().signUp("a@example.com")
-		e.db.behind = func() { // the session was read
-			e.db.behind = func() { e.exec("DELETE FROM {session}") } // the password was
-		}
-		if r := eve.post("/delete-user", m{"password": password}); r.Status != 401 || e.sum("user") != 1 {
-			t.Errorf("%d %s, %d users", r.Status, r.Body, e.sum("user"))
-		}
-	})
-}

@@ -39,3 +39,27 @@ func TestActsOfOneUserDoNotWaitForEachOther(t *testing.T) {
 		})
 	}
 }
+
+// A link that deletes and one that sets a password take each other's rows.
+func TestADeletionDoesNotWaitForAReset(t *testing.T) {
+	e := start(t, on(openPostgres(t)), config(func(c *core.Config) { c.User.DeleteUser.VerifyByMail = true }))
+	for round := range 40 {
+		email := "u" + itoa(round) + "@example.com"
+		c := e.client().signUp(email)
+		c.must(200, "POST", "/delete-user", m{})
+		deletion := e.mailed("delete-account").Token
+		e.client().must(200, "POST", "/request-password-reset", m{"email": email})
+		reset := e.mailed("reset-password").Token
+		parallel(t, 2, func(i int) {
+			a := answer{}
+			if i == 0 {
+				a = c.get("/delete-user/callback?token=" + deletion)
+			} else {
+				a = e.client().post("/reset-password", m{"token": reset, "newPassword": password})
+			}
+			if a.Status >= 500 {
+				t.Errorf("round %d, %d: %d %s", round, i, a.Status, a.Body)
+			}
+		})
+	}
+}

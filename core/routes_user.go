@@ -220,6 +220,10 @@ func (h *Host) deleteUserCallback(ctx context.Context, c *Call, in DeleteUserCal
 func (h *Host) deleteWithToken(ctx context.Context, c *Call, token string) (DeleteUserAnswer, error) {
 	mine := false
 	err := h.Tx(ctx, nil, func(ctx context.Context, tx *Tx) error {
+		// Before the link, in the order of a reset, which takes all of the user's.
+		if err := h.LockUser(ctx, tx, c.user.ID); err != nil {
+			return err
+		}
 		v, found, err := h.TakeVerification(ctx, tx, deletePurpose+token)
 		// Somebody else's token is spent as well: whoever tried it has seen it.
 		if mine = err == nil && found && v.Value == c.user.ID; !mine {

@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"github.com/sallyport-auth/sallyport/core"
-	"github.com/sallyport-auth/sallyport/core/contract"
 	"github.com/sallyport-auth/sallyport/core/storage"
 	"github.com/sallyport-auth/sallyport/plugintest"
 )
@@ -279,56 +278,5 @@ func TestStoredEncrypted(t *testing.T) {
 	plain, err := w.Host.Decrypt(f["secret"])
 	if err != nil || string(plain) != string(ada.key) {
 		t.Errorf("not in Better Auth's form: %v", err)
-	}
-}
-
-// behindPassword does something behind the next right password.
-type behindPassword struct {
-	contract.Passwords
-	do func()
-}
-
-func (b *behindPassword) Verify(ctx context.Context, userID, pass string) (bool, error) {
-	ok, err := b.Passwords.Verify(ctx, userID, pass)
-	if do := b.do; do != nil {
-		b.do = nil
-		do()
-	}
-	return ok, err
-}
-
-// Nobody reads or makes secrets by a session that was ended while the password was checked:
-// backup codes that are younger than that would bring its holder back.
-func TestSecretsDoNotOutliveTheSession(t *testing.T) {
-	for _, e := range []plugintest.Engine{plugintest.SQLite, plugintest.Postgres} {
-		w := newWorld(t, Options{}, func(o *plugintest.Options) { o.Database = e })
-		slow := &behindPassword{Passwords: w.p.passwords}
-		w.p.passwords = slow
-		ada, bob := w.enrol("ada@example.com"), w.signUp("bob@example.com")
-		again := w.challenge(ada.email)
-		again.Post("/two-factor/verify-totp", plugintest.M{"code": ada.code(0)}).Want(200)
-		before := w.factor(ada.UserID)["backupCodes"]
-		for _, tt := range []struct {
-			path string
-			who  *plugintest.Client
-			id   string
-		}{
-			{"/two-factor/get-totp-uri", ada.Client, ada.UserID},
-			{"/two-factor/enable", bob, bob.UserID},
-			{"/two-factor/generate-backup-codes", again, ada.UserID},
-		} {
-			slow.do = func() {
-				w.exec("DELETE FROM {session} WHERE {session:userId} = ? AND {session:id} = ?", tt.id, tt.who.Get("/get-session").Want(200).Text("session.id"))
-			}
-			if a := tt.who.Post(tt.path, plugintest.M{"password": password}); a.Status != 401 {
-				t.Errorf("%s, %s: %d %s", e, tt.path, a.Status, a.Body)
-			}
-		}
-		if w.factor(ada.UserID)["backupCodes"] != before {
-			t.Errorf("%s: the backup codes are other ones", e)
-		}
-		if n := w.Count("twoFactor"); n != 1 {
-			t.Errorf("%s: %d factors, want one", e, n)
-		}
 	}
 }

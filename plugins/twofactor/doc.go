@@ -27,7 +27,7 @@
 //     the same mailbox. Nor is a user with an authenticator whose password was set by a
 //     mailed link, until they have shown the authenticator or a backup code since (not with
 //     enforce: upstream): else the mailbox alone would be enough. It is for who has
-//     neither a password nor another factor: they sign in by a link with level 1, and are
+//     neither a password nor an authenticator: they sign in by a link with level 1, and are
 //     asked for no more.
 //   - Switching it off (CVE-2026-3429): each change wants the password in the same
 //     request, or a fresh session of a user who has none. Switching off ends trusted

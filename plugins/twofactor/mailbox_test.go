@@ -6,6 +6,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/sallyport-auth/sallyport/core"
+	"github.com/sallyport-auth/sallyport/core/schema"
 	"github.com/sallyport-auth/sallyport/plugintest"
 )
 
@@ -109,10 +111,17 @@ func TestALinkIsEnoughWhereTheMailboxIsAll(t *testing.T) {
 	}
 }
 
+// bans brings the column of bans: where it is, a sign-in holds the user's row as well.
+type bans struct{}
+
+func (bans) Spec() core.Spec {
+	return core.Spec{ID: "bans", Extend: []schema.Extension{{Table: "user", Columns: []schema.Column{{Name: "banned", Kind: schema.Bool, Nullable: true}}}}}
+}
+
 // A challenge that began with the old password ends with it, also where both happen at once.
 func TestAChallengeRacesWithAReset(t *testing.T) {
 	for _, e := range []plugintest.Engine{plugintest.SQLite, plugintest.Postgres} {
-		w := newWorld(t, Options{}, noLockout, func(o *plugintest.Options) { o.Database = e })
+		w := newWorld(t, Options{}, noLockout, func(o *plugintest.Options) { o.Database, o.Plugins = e, append(o.Plugins, bans{}) })
 		m := w.enrol("ada@example.com")
 		for round := range 15 {
 			eve := w.challenge(m.email)

@@ -116,6 +116,10 @@ func (p *Plugin) verifyTOTP(ctx context.Context, c *core.Call, in CodeInput) (Ve
 // Backup codes switch nothing on.
 func (p *Plugin) accept(ctx context.Context, c *core.Call, g *guess, method string, trust bool, take func(context.Context, *core.Tx) error) (out Verified, err error) {
 	err = p.host.Tx(ctx, nil, func(ctx context.Context, tx *core.Tx) error {
+		// Before the challenge, in the order of a reset, which takes all of the user's.
+		if err := p.host.LockUser(ctx, tx, g.who.user.ID); err != nil {
+			return err
+		}
 		if err := take(ctx, tx); err != nil {
 			return err
 		}
