@@ -17,7 +17,8 @@ type UserClaimEvent struct {
 // UserRecover runs when somebody sets a new password by a mailed link. Where the user's
 // address was never proved (User.EmailVerified), whoever made the account may be somebody
 // else: a plugin that keeps a way in deletes it in a hook here. The user's row is locked
-// (Host.LockUser), and sessions are ended behind the hooks.
+// (Host.LockUser), and sessions are ended behind the hooks, unless the app lets them go on
+// (revokeSessionsOnPasswordReset: false).
 var UserRecover = NewPoint[UserRecoverEvent]("user-recover")
 
 // UserRecoverEvent is the payload of UserRecover.

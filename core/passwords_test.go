@@ -2,6 +2,7 @@ package core_test
 
 import (
 	"crypto/rand"
+	"errors"
 	"sync/atomic"
 	"testing"
 
@@ -93,6 +94,30 @@ func (h *holding) Read(b []byte) (int, error) {
 	if len(b) == 16 && h.armed.CompareAndSwap(true, false) {
 		h.asked <- struct{}{}
 		<-h.let
+	}
+	return rand.Read(b)
+}
+
+// A right password behind which the new one cannot be hashed is no guess.
+func TestAChangeThatCannotHashIsNoGuess(t *testing.T) {
+	random := &saltless{}
+	e := start(t, config(func(c *core.Config) { c.Random = random }))
+	c := e.client().signUp("a@example.com")
+	random.armed.Store(true)
+	if a := c.post("/change-password", m{"currentPassword": password, "newPassword": "a new password"}); a.Status < 500 {
+		t.Errorf("without a salt: %d %s", a.Status, a.Body)
+	}
+	if leased := e.rows("SELECT {attempt:id} FROM {attempt} WHERE {attempt:leases} > 0"); len(leased) != 0 {
+		t.Errorf("still leased: %v", leased)
+	}
+}
+
+// saltless is randomness that, once armed, has none for the salts of hashes.
+type saltless struct{ armed atomic.Bool }
+
+func (s *saltless) Read(b []byte) (int, error) {
+	if len(b) == 16 && s.armed.Load() {
+		return 0, errors.New("no randomness")
 	}
 	return rand.Read(b)
 }

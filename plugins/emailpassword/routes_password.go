@@ -90,6 +90,7 @@ func (p *Plugin) changePassword(ctx context.Context, c *core.Call, in ChangePass
 	}
 	hash, err := p.host.HashPassword(ctx, in.NewPassword)
 	if err != nil {
+		checked.Release(ctx, err)
 		return none, err
 	}
 	out := SignUpAnswer{User: u}
