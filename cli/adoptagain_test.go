@@ -81,6 +81,7 @@ func TestAdoptAgain(t *testing.T) {
 		{name: "Prisma, empty", plugins: everyPlugin, rename: prisma, change: steps{datetimes}},
 		{name: "Prisma, tables of the app", rename: prisma, change: steps{datetimes}, user: offset, more: strings.NewReplacer(`"job"`, `"Job"`, `"member"`, `"Member"`).Replace(appsOwn)},
 		{name: "tables of the app", rename: snake, change: steps{integers}, user: s, more: appsOwn},
+		{name: "a column of the app", plugins: everyPlugin, rename: own, user: text, more: `;alter table "session" add column "AMR" text; alter table "user" add column "Two_Factor_Enabled_At" text`},
 		{name: "names in quotes", plugins: everyPlugin, rename: quoted, user: text},
 		{name: "PostgreSQL", plugins: everyPlugin, rename: own, change: steps{postgres}},
 		{name: "PostgreSQL, plural", plugins: "passkey", rename: plural, change: steps{postgres}, user: "now()", users: 10},

@@ -17,6 +17,13 @@ func (p *planner) adopt(t *schema.Table, lt *schema.LiveTable) {
 		known[name] = true
 		lc := lt.Column(name)
 		if lc == nil {
+			if p.Dialect == storage.SQLite {
+				for _, other := range lt.Columns {
+					if strings.EqualFold(other.Name, name) {
+						p.fault(t, owner(t, c), "there is a column %s already, and SQLite makes no difference between its name and %q: set another one (database.overrides)", schema.Printable(other.Name), name)
+					}
+				}
+			}
 			p.addColumn(t, c)
 			continue
 		}

@@ -288,5 +288,11 @@ func TestNamesThatSQLiteConfuses(t *testing.T) {
 		if err != nil || fmt.Sprint(p.Faults) != faults {
 			t.Errorf("%s: %v, %q", d, err, p.Faults)
 		}
+		live := &schema.Live{SchemaExists: true, Tables: []schema.LiveTable{{Name: "job", Columns: []schema.LiveColumn{{Name: "ID", Type: "text", Nullable: true}}}}}
+		if p, err = migrations.New(d, live, want, schema.Names{}, nil, nil); err != nil || d == storage.SQLite &&
+			!strings.Contains(fmt.Sprint(p.Faults), `there is a column ID already, and SQLite makes no difference between its name and "id"`) ||
+			d == storage.Postgres && strings.Contains(fmt.Sprint(p.Faults), "makes no difference") {
+			t.Errorf("%s: %v, %q", d, err, p.Faults)
+		}
 	}
 }

@@ -149,7 +149,8 @@ func camel(s string) string {
 }
 
 // Complete adds the overrides, once it is known which tables and columns the plugins want.
-// A table of ours whose name an app's own table has already gets another one.
+// A table of ours whose name an app's own table has already gets another one, and so does a
+// column of ours that SQLite, which minds no letter case, would take for one of the app's.
 func (p *Proposal) Complete(want *schema.Schema) {
 	rule := schema.Names{Naming: p.Naming}
 	for i := range want.Tables {
@@ -166,8 +167,13 @@ func (p *Proposal) Complete(want *schema.Schema) {
 			p.Overrides[t.Name] = m.live.Name
 		}
 		for _, c := range t.Columns {
-			if live := m.cols[c.Name]; live != "" && live != rule.Column(t.Name, c.Name) {
+			column := rule.Column(t.Name, c.Name)
+			switch live := m.cols[c.Name]; {
+			case live != "" && live != column:
 				p.Overrides[t.Name+"."+c.Name] = live
+			case live == "" && p.Dialect == storage.SQLite && m.live.Column(column) == nil &&
+				slices.ContainsFunc(m.live.Columns, func(lc schema.LiveColumn) bool { return strings.EqualFold(lc.Name, column) }):
+				p.Overrides[t.Name+"."+c.Name] = "sallyport_" + column
 			}
 		}
 		for _, f := range p.Fields {
