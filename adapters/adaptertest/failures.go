@@ -96,6 +96,10 @@ func testFaults(t *testing.T, db storage.Database) {
 	if err == nil {
 		t.Fatal("a table was made twice")
 	}
+	// Whoever runs a migration has nothing but this to go by.
+	if text := err.Error(); !strings.Contains(text, `CREATE TABLE "user"`) || !strings.Contains(text, "already exists") {
+		t.Errorf("a failed statement is told as %q", text)
+	}
 	live, err := db.Inspect(ctxOf(t))
 	if err != nil {
 		t.Fatal(err)

@@ -143,7 +143,7 @@ func (d *Database) DDL(ctx context.Context, statements ...string) error {
 	defer tx.Rollback() //nolint:errcheck // after Commit there is nothing to roll back
 	for _, s := range append([]string{"SET LOCAL statement_timeout = 0", "SET LOCAL lock_timeout = '" + lockTimeout + "'"}, statements...) {
 		if _, err := tx.ExecContext(ctx, s); err != nil {
-			return d.Fail(ctx, err)
+			return d.FailDDL(ctx, s, err)
 		}
 	}
 	if err := tx.Commit(); err != nil {

@@ -121,7 +121,7 @@ func (d *Database) DDL(ctx context.Context, statements ...string) error {
 		defer tx.Rollback() //nolint:errcheck // after Commit there is nothing to roll back
 		for _, s := range statements {
 			if _, err := tx.ExecContext(ctx, s); err != nil {
-				return err
+				return d.FailDDL(ctx, s, err)
 			}
 		}
 		return tx.Commit()

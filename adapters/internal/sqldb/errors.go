@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"database/sql/driver"
 	"errors"
+	"fmt"
 	"io"
 	"net"
 	"slices"
@@ -19,6 +20,13 @@ var (
 	errBusy   = errors.New("the single writer is taken: a transaction is open for too long, " +
 		"or a statement outside of it waits for its own transaction")
 )
+
+// FailDDL is Fail for a statement of a migration, which it names, with the cause: both are
+// about the schema, and whoever ran the migration has nothing else to go by.
+func (d *DB) FailDDL(ctx context.Context, statement string, err error) error {
+	line, _, _ := strings.Cut(statement, "\n")
+	return fmt.Errorf("%s: %w: %w", strings.TrimSuffix(line, " ("), d.Fail(ctx, err), err)
+}
 
 // Fail turns an error into a *storage.Error.
 func (d *DB) Fail(ctx context.Context, err error) error {
