@@ -14,7 +14,7 @@ import (
 
 // Every action reads the row, does its cryptography outside of any transaction (a KMS is
 // across the network), and writes by an update that is guarded by what was read, together
-// with its audit row.
+// with its audit row, while the session is held.
 
 func (p *Plugin) status(ctx context.Context, c *core.Call, _ core.None) (StatusAnswer, error) {
 	_, u := c.Session()
@@ -70,7 +70,7 @@ func (p *Plugin) initialise(ctx context.Context, c *core.Call, _ core.None) (Key
 		if v.ZeroKnowledge {
 			why = "already-exists-zk"
 		}
-		return out, a.as(ctx, func(ctx context.Context, tx *core.Tx) error { return a.done(ctx, tx, 200, why) })
+		return out, a.held(ctx, func(ctx context.Context, tx *core.Tx) error { return a.done(ctx, tx, 200, why) })
 	})
 }
 
@@ -86,7 +86,7 @@ func (p *Plugin) create(ctx context.Context, a *act, why string) (*Vault, error)
 		return nil, err
 	}
 	made := false
-	err = a.as(ctx, func(ctx context.Context, tx *core.Tx) (err error) {
+	err = a.held(ctx, func(ctx context.Context, tx *core.Tx) (err error) {
 		if made, err = vaults.InsertNew(ctx, tx, v, "userId"); err != nil || !made {
 			return err
 		}
@@ -205,7 +205,7 @@ func (p *Plugin) fetch(ctx context.Context, c *core.Call, _ core.None) (KeyAnswe
 		if v.ZeroKnowledge {
 			why = "zk-recovery-blob"
 		}
-		return out, a.as(ctx, func(ctx context.Context, tx *core.Tx) error { return a.done(ctx, tx, 200, why) })
+		return out, a.held(ctx, func(ctx context.Context, tx *core.Tx) error { return a.done(ctx, tx, 200, why) })
 	})
 }
 
@@ -261,7 +261,7 @@ func (p *Plugin) replace(ctx context.Context, a *act, v *Vault) (KeyAnswer, erro
 
 // change writes to the action's vault, if what was read of it still holds, with the audit row.
 func (p *Plugin) change(ctx context.Context, a *act, why string, set []core.Set, where ...core.Cond) error {
-	return a.as(ctx, func(ctx context.Context, tx *core.Tx) error {
+	return a.held(ctx, func(ctx context.Context, tx *core.Tx) error {
 		n, err := vaults.Update(ctx, tx, set, append([]core.Cond{colUser.Eq(a.userID)}, where...)...)
 		if err != nil {
 			return err

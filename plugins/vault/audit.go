@@ -83,6 +83,20 @@ func (a *act) as(ctx context.Context, fn func(context.Context, *core.Tx) error) 
 	return a.p.host.TxAs(ctx, a.userID, fn)
 }
 
+// held is as for what an action gives out or changes. A key provider is across the network:
+// a session that was ended while it was asked gets no key, and changes nothing. The user comes
+// before the vault, in the order of a deletion.
+func (a *act) held(ctx context.Context, fn func(context.Context, *core.Tx) error) error {
+	return a.as(ctx, func(ctx context.Context, tx *core.Tx) error {
+		if a.call != nil {
+			if err := a.call.HoldSession(ctx, tx); err != nil {
+				return err
+			}
+		}
+		return fn(ctx, tx)
+	})
+}
+
 // done writes the row of an action that succeeds, in its transaction: without the row
 // there is no success.
 func (a *act) done(ctx context.Context, tx *core.Tx, status int, why string) error {

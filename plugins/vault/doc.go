@@ -35,7 +35,8 @@
 //
 // Getting the key, rotating, replacing or clearing the recovery wrap and switching zero
 // knowledge want a session that began recently, and the second factor of a user who has
-// one. A rotation names the version it replaces; of two devices one wins.
+// one. A rotation names the version it replaces; of two devices one wins. A
+// session that is ended while an action is under way gets no key by it, and changes nothing.
 //
 // # What does not hold
 //

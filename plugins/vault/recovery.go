@@ -83,7 +83,7 @@ func (p *Plugin) enableZero(ctx context.Context, a *act, in ZeroInput) error {
 	}
 	switch {
 	case v.ZeroKnowledge:
-		return a.as(ctx, func(ctx context.Context, tx *core.Tx) error { return a.done(ctx, tx, 200, "already-enabled") })
+		return a.held(ctx, func(ctx context.Context, tx *core.Tx) error { return a.done(ctx, tx, 200, "already-enabled") })
 	case v.RecoveryWrappedMK == nil:
 		a.why = "no-recovery-wrap"
 		return ErrRecoveryMissing
@@ -119,7 +119,7 @@ func (p *Plugin) disableZero(ctx context.Context, a *act, in ZeroInput) error {
 		return err
 	}
 	if !v.ZeroKnowledge {
-		return a.as(ctx, func(ctx context.Context, tx *core.Tx) error { return a.done(ctx, tx, 200, "already-disabled") })
+		return a.held(ctx, func(ctx context.Context, tx *core.Tx) error { return a.done(ctx, tx, 200, "already-disabled") })
 	}
 	why := ""
 	if v.KeyCheck == nil {
