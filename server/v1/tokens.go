@@ -9,7 +9,6 @@ import (
 
 	"github.com/sallyport-auth/sallyport/core"
 	"github.com/sallyport-auth/sallyport/core/contract"
-	"github.com/sallyport-auth/sallyport/core/storage"
 )
 
 // Tokens are what a client without cookies keeps.
@@ -61,21 +60,23 @@ func (p *Plugin) grant(ctx context.Context, s *core.Session, u *core.User) (t To
 	if err != nil {
 		return Tokens{}, err
 	}
-	batch := []storage.Statement{families.InsertStatement(&row)}
-	if len(have) >= maxFamilies {
-		var old []string
-		for _, f := range have[maxFamilies-1:] {
-			old = append(old, f.ID)
-		}
-		drop, err := families.DeleteStatement(familyID.In(old...))
-		if err != nil {
-			return Tokens{}, err
-		}
-		batch = append(batch, drop)
+	if err := families.Insert(ctx, p.host.DB(), &row); err != nil {
+		return Tokens{}, err
 	}
-	_, err = p.host.DB().Batch(ctx, batch...)
 	t.RefreshToken = name + "." + secret
-	return t, err
+	return t, p.drop(ctx, have[min(len(have), maxFamilies-1):])
+}
+
+// drop deletes families, each in a statement of its own that holds nothing else. The end of a
+// session locks the session and then its families: a statement that has deleted a family and
+// then waits for the session, as an insert does, would wait for who waits for it.
+func (p *Plugin) drop(ctx context.Context, old []family) error {
+	for _, f := range old {
+		if _, err := families.Delete(ctx, p.host.DB(), familyID.Eq(f.ID)); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func (p *Plugin) sessionToToken(ctx context.Context, c *core.Call, _ core.None) (Tokens, error) {
