@@ -132,3 +132,29 @@ func TestVersionsGoUp(t *testing.T) {
 		t.Errorf("%t, %v: what was read before the change is kept behind it", kept, err)
 	}
 }
+
+// A subject has places for eight blocks. One more is lifted by time alone, and holds while the
+// others end.
+func TestMoreBlocksThanPlaces(t *testing.T) {
+	s := open(t, storetest.StartRedis(t).URL(), "").Sessions()
+	var marks []int64
+	for range 9 {
+		mark, err := s.Block(t.Context(), time.Minute, "u1")
+		if err != nil {
+			t.Fatal(err)
+		}
+		marks = append(marks, mark)
+	}
+	for _, mark := range marks[:8] {
+		if err := s.Release(t.Context(), mark, "u1"); err != nil {
+			t.Fatal(err)
+		}
+	}
+	_, version, err := s.Read(t.Context(), "k")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if kept, err := s.Write(t.Context(), "k", contract.SessionCopy{Data: []byte("old"), Subjects: []string{"u1"}, Life: time.Minute}, version); err != nil || kept {
+		t.Errorf("%t, %v: kept although the ninth change is under way", kept, err)
+	}
+}

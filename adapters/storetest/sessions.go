@@ -20,6 +20,8 @@ func Sessions(t *testing.T, open func(t *testing.T) []contract.SessionStore) {
 		"no copy while blocked":         (*sessionSuite).noneWhileBlocked,
 		"a read before the change":      (*sessionSuite).readBefore,
 		"two changes at once":           (*sessionSuite).twoChanges,
+		"the last change ends first":    (*sessionSuite).lastEndsFirst,
+		"many changes at once":          (*sessionSuite).manyChanges,
 		"a block ends by itself":        (*sessionSuite).blockEnds,
 		"others stay":                   (*sessionSuite).othersStay,
 		"a version is needed":           (*sessionSuite).versionNeeded,
@@ -193,6 +195,48 @@ func (s *sessionSuite) twoChanges() {
 	s.release(second, "u1")
 	if s.write("k", "old", version, "u1") {
 		s.Error("kept although the second change is over since")
+	}
+	s.keep("k", "d", "u1")
+}
+
+// The change that began last ends first. The other one is under way still: until it ends,
+// nobody may keep what the database said before.
+func (s *sessionSuite) lastEndsFirst() {
+	first := s.block(time.Minute, "u1")
+	second := s.block(time.Minute, "u1", "s1")
+	third := s.block(time.Minute, "s1")
+	during := func(when string) {
+		s.Helper()
+		version := s.none(when, "k")
+		if s.write("k", "old", version, "s1", "u1") {
+			s.Errorf("%s: kept although a change is under way", when)
+		}
+	}
+	s.release(second, "u1", "s1")
+	during("the first and the third")
+	s.release(third, "s1")
+	during("the first")
+	s.release(third, "s1") // again: it ends no other's
+	during("the first still")
+	version := s.none("at the end", "k")
+	s.release(first, "u1")
+	if s.write("k", "old", version, "s1", "u1") {
+		s.Error("kept although the first change is over since")
+	}
+	s.keep("k", "d", "s1", "u1")
+}
+
+// However many change a subject at once, it is free when none does.
+func (s *sessionSuite) manyChanges() {
+	var marks []int64
+	for range 6 {
+		marks = append(marks, s.block(time.Minute, "u1"))
+	}
+	for i, n := range []int{3, 0, 5, 1, 4, 2} {
+		if version := s.none("blocked", "k"); s.write("k", "old", version, "u1") {
+			s.Errorf("kept although %d changes are under way", len(marks)-i)
+		}
+		s.release(marks[n], "u1")
 	}
 	s.keep("k", "d", "u1")
 }

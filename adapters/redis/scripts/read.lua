@@ -2,7 +2,7 @@
 -- milliseconds. Returns {1, data}, or {0, version} where there is none.
 --
 -- The epochs are one sorted set. Its members are subjects, with the version from which on
--- copies are good, and two of its own, which are negative so that they are not cleared
+-- copies are good, the blocks that hold (void.lua), and two of its own, which are negative so that they are not cleared
 -- away: '!born', from when on the set knows everything, and '!last', the highest version
 -- that was given away. Whoever loses the set loses '!born', and so every copy.
 local born = redis.call('ZSCORE', KEYS[2], '!born')

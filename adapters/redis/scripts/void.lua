@@ -12,15 +12,38 @@ if not redis.call('ZSCORE', KEYS[1], '!born') then
 end
 redis.call('ZADD', KEYS[1], '-' .. text, '!last')
 redis.call('ZREMRANGEBYSCORE', KEYS[1], 0, string.format('%.0f', now - ARGV[1] * 1000))
-local good = version + ARGV[2]
-local mark = tonumber(ARGV[3])
+local limit, mark = tonumber(ARGV[2]), tonumber(ARGV[3])
+local good = version + limit
+local stamp = string.format('%.0f', good)
+
+-- Several may block a subject at once, and the last need not be the last to end. Beside the
+-- subject, which is what readers look at, each block that holds has a place of its own, with
+-- its mark: 'subject!1' and so on. What finds no place goes into 'subject!', where the latest
+-- end is kept: it is lifted by time alone.
+local places = 8
 for i = 4, #ARGV do
-  local old = redis.call('ZSCORE', KEYS[1], ARGV[i])
-  old = old and tonumber(old)
-  -- Somebody else's later block holds on; the one that ends is lifted.
-  if not old or old < good or old == mark then
-    redis.call('ZADD', KEYS[1], string.format('%.0f', good), ARGV[i])
+  local subject = ARGV[i]
+  local names = {subject, subject .. '!'}
+  for k = 1, places do
+    names[k + 2] = subject .. '!' .. k
   end
+  local scores = redis.call('ZMSCORE', KEYS[1], unpack(names))
+  local old, own, rest = tonumber(scores[1] or 0), nil, tonumber(scores[2] or 0)
+  for k = 3, #names do
+    local ends = tonumber(scores[k] or 0)
+    if not own and (limit > 0 and ends <= version or limit == 0 and ends == mark and mark > 0) then
+      own = names[k]
+    else
+      rest = math.max(rest, ends)
+    end
+  end
+  if limit > 0 then
+    redis.call('ZADD', KEYS[1], string.format('%.0f', own and good or math.max(rest, good)), own or names[2])
+  elseif own then
+    redis.call('ZREM', KEYS[1], own)
+    old = rest -- this block is lifted, the others hold on
+  end
+  redis.call('ZADD', KEYS[1], string.format('%.0f', math.max(old, good)), subject)
 end
 redis.call('PEXPIRE', KEYS[1], ARGV[1])
-return string.format('%.0f', good)
+return stamp
