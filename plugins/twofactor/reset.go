@@ -23,6 +23,10 @@ func (p *Plugin) reset(ctx context.Context, h *core.Host, args []string, out io.
 		return errors.New("nobody has this address")
 	}
 	err = h.Tx(ctx, nil, func(ctx context.Context, tx *core.Tx) error {
+		// Before the factors, in the order of all that the user does with them.
+		if err := h.LockUser(ctx, tx, u.ID); err != nil {
+			return err
+		}
 		if err := p.takeOff(ctx, tx, nil, u.ID); err != nil {
 			return err
 		}
