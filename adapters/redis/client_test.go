@@ -128,6 +128,23 @@ func TestCanceledCallsAreNoFailures(t *testing.T) {
 	}
 }
 
+// Nor is a probe that is given up, or whose time a slow database has used up before Redis was
+// asked: whoever can have probes made and hangs up would switch limits and locks to their
+// fallback.
+func TestCanceledProbesAreNoFailures(t *testing.T) {
+	_, c, _ := breakable(t, 5*time.Second)
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	for range 10 {
+		if h := c.Health(ctx); !h.OK {
+			t.Fatalf("%+v", h)
+		}
+	}
+	if err := ask(t, c); err != nil {
+		t.Errorf("Redis is left alone: %v", err)
+	}
+}
+
 func TestDownAtTheStart(t *testing.T) {
 	r := storetest.StartRedis(t)
 	r.Kill()

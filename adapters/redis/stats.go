@@ -31,10 +31,11 @@ func (c *Client) Stats() Stats {
 }
 
 // Health asks Redis whether it is there, and returns the state. One that is down is asked
-// again as requests would: in the background, and not before the pause is over.
+// again as requests would: in the background, and not before the pause is over. It never
+// takes longer than the timeout, and that ctx is over is no failure of Redis.
 func (c *Client) Health(ctx context.Context) Health {
 	if conn := c.current(); conn != nil {
-		ctx, cancel := context.WithTimeout(ctx, c.timeout)
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), c.timeout)
 		defer cancel()
 		err := conn.Do(ctx, conn.B().Ping().Build()).Error()
 		c.mark(conn, err)
