@@ -105,6 +105,11 @@ func (p *Plugin) finish(ctx context.Context, c *core.Call, ch challenge, try cor
 	in := a.signIn(c, u)
 	in.Attempts = []core.Attempt{try}
 	err = p.host.Tx(ctx, nil, func(ctx context.Context, tx *core.Tx) error {
+		// Before the passkey, in the order of a deletion, a reset and a first proof, which take
+		// all of the user's: where there are bans, the gate locks the user, too.
+		if err := p.host.LockUser(ctx, tx, u.ID); err != nil {
+			return err
+		}
 		if err := p.take(ctx, tx, ch); err != nil {
 			return err
 		}
