@@ -190,6 +190,7 @@ func TestFaults(t *testing.T) {
 		`expirationTime: 86401`:                    {ExpirationTime: 86401},
 		`rotationInterval: 60`:                     {RotationInterval: 60},
 		`gracePeriod: 900`:                         {GracePeriod: 900},
+		`gracePeriod: 3600001`:                     {GracePeriod: 3600001, RotationInterval: 3600},
 		`jwksPath: "jwks"`:                         {JWKSPath: "jwks"},
 		`jwksPath: "/a/../b"`:                      {JWKSPath: "/a/../b"},
 		`jwksPath: "/:kid"`:                        {JWKSPath: "/:kid"},

@@ -331,3 +331,20 @@ func TestRules(t *testing.T) {
 	}}
 	plugintest.Check(t, func() core.Plugin { return jwt.New(jwt.Options{}) }, plugintest.Options{Rules: rules})
 }
+
+// TestManyRotations: with a key an hour, verifiers find the one that signs behind those of
+// a week.
+func TestManyRotations(t *testing.T) {
+	h := harness(t, jwt.Options{RotationInterval: 3600}, nil)
+	var c *plugintest.Client
+	for i := range 24 * 7 {
+		if i%24 == 0 {
+			c = h.SignUp(fmt.Sprintf("day%d@example.com", i/24))
+		}
+		token(c)
+		h.Clock.Advance(time.Hour)
+	}
+	if _, err := verifier(t, h, nil).Verify(t.Context(), token(c)); err != nil {
+		t.Errorf("by key %d: %v", h.Count("jwks"), err)
+	}
+}

@@ -51,7 +51,8 @@ type Options struct {
 	// until "keys rotate".
 	RotationInterval int `yaml:"rotationInterval"`
 	// GracePeriod is how long, in seconds, the public key of one that no longer signs stays
-	// known. Default 2592000 (30 days); at least 60 more than ExpirationTime.
+	// known. Default 2592000 (30 days); at least 60 more than ExpirationTime, at most a
+	// thousand times RotationInterval, where there is one.
 	GracePeriod int `yaml:"gracePeriod"`
 
 	// PayloadFunc gives the claims, in place of Payload. Registered claims in it are left
@@ -94,6 +95,10 @@ func New(o Options) *Plugin {
 	return p
 }
 
+// maxPublished is how many keys that have ended may be known at once; package verify reads
+// as many.
+const maxPublished = 1000
+
 func set[T comparable](v *T, def T) {
 	var zero T
 	if *v == zero {
@@ -122,6 +127,9 @@ func (p *Plugin) limits() {
 	}
 	if o.GracePeriod < o.ExpirationTime+60 {
 		p.fault("gracePeriod: %d s is less than expirationTime (%d s) and a minute: tokens would outlive their key", o.GracePeriod, o.ExpirationTime)
+	}
+	if o.RotationInterval > 0 && (o.GracePeriod-1)/maxPublished >= o.RotationInterval {
+		p.fault("gracePeriod: %d s is more than %d times rotationInterval (%d s): so many keys no verifier reads", o.GracePeriod, maxPublished, o.RotationInterval)
 	}
 	if !validPath(o.JWKSPath) {
 		p.fault("jwksPath: %q must begin with one slash, end in none, and have neither \"..\" nor a parameter", o.JWKSPath)

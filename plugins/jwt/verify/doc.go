@@ -25,7 +25,7 @@
 //   - Keys from elsewhere: jku, x5u and jwk in a header are not looked at; crit is refused
 //     (RFC 7515, section 4.1.11). JWKS come over https, loopback aside, and redirects are
 //     not followed.
-//   - Memory: tokens over 16 KiB and answers over 256 KiB are refused before parsing, and
+//   - Memory: tokens over 16 KiB and answers over 2 MiB are refused before parsing, and
 //     the dots of a token are counted first (CVE-2025-30204).
 //   - Half-checked tokens: any error comes without claims, and the signature is checked
 //     before them (CVE-2024-51744). iss, aud, sub, exp and iat must be there.

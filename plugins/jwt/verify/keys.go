@@ -20,8 +20,9 @@ import (
 )
 
 const (
-	maxAnswer = 256 << 10 // bytes of a key set
-	maxKeys   = 100       // that are read of it
+	// What the plugin may publish (a thousand keys behind each other, RSA of 8192 bits) fits.
+	maxAnswer = 2 << 20 // bytes of a key set
+	maxKeys   = 1200    // in it
 )
 
 // key is a public key with the one algorithm that it is for.
@@ -131,8 +132,11 @@ func parseSet(body []byte, algorithms []string) (map[string]key, error) {
 	if err := json.Unmarshal(body, &set); err != nil || set.Keys == nil {
 		return nil, errors.New("the answer is no key set")
 	}
+	if len(set.Keys) > maxKeys { // a part of them would make good tokens bad ones
+		return nil, fmt.Errorf("more than %d keys", maxKeys)
+	}
 	out, twice := map[string]key{}, map[string]bool{}
-	for _, raw := range set.Keys[:min(len(set.Keys), maxKeys)] {
+	for _, raw := range set.Keys {
 		var j jwk
 		if json.Unmarshal(raw, &j) != nil || j.Kid == "" || j.Use != "" && j.Use != "sig" || !slices.Contains(algorithms, j.Alg) {
 			continue

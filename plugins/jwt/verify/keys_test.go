@@ -222,6 +222,32 @@ func TestKeySets(t *testing.T) {
 	}
 }
 
+// TestLargeKeySets: a set as large as the plugin publishes is read to its end, and one that
+// is too large is nobody's bad token.
+func TestLargeKeySets(t *testing.T) {
+	b := newBench(t, nil)
+	list := make([]map[string]any, 0, maxKeys+1)
+	for i := range 1000 {
+		k := public("RS256", fmt.Sprintf("%032d", i), pairs()["RS256"])
+		k["n"] = b64([]byte(strings.Repeat("\xff", 1024)))
+		list = append(list, k)
+	}
+	list = append(list, public("EdDSA", "ed", pairs()["EdDSA"]))
+	b.publish(list...)
+	if _, err := b.Verify(t.Context(), b.token(t, nil)); err != nil {
+		t.Errorf("by the last of %d keys: %v", len(list), err)
+	}
+	b = newBench(t, nil)
+	list = list[:0]
+	for i := range maxKeys {
+		list = append(list, public("EdDSA", fmt.Sprint(i), pairs()["EdDSA"]))
+	}
+	b.publish(append(list, public("EdDSA", "ed", pairs()["EdDSA"]))...)
+	if _, err := b.Verify(t.Context(), b.token(t, nil)); !errors.Is(err, ErrUnavailable) {
+		t.Errorf("by the last of too many keys: %v", err)
+	}
+}
+
 func FuzzParseSet(f *testing.F) {
 	f.Add([]byte(`{"keys":[{"alg":"EdDSA","crv":"Ed25519","x":"EGxiIm7sB2a03tKMxyOTgtVfJXYe1d5O5L-jNS_cXc8","kty":"OKP","kid":"a"}]}`))
 	f.Add([]byte(`{"keys":[{"alg":"ES256","crv":"P-256","kty":"EC","x":"IKRvGLg88vpC5TqOkuT_Ht1V5K_T0XvytzPdUQczMbE",` +
