@@ -160,6 +160,9 @@ func local(base string) bool {
 func (d *doctor) files() {
 	list := []string{d.cfg.SecretFile, d.cfg.SecretsFile, d.cfg.Database.URLFile, d.cfg.Redis.URLFile, d.cfg.Mail.SMTP.PasswordFile,
 		d.cfg.Mail.Notify.ServiceKeyFile, d.cfg.Tracing.HeadersFile}
+	for _, s := range d.cfg.pluginSecrets() {
+		list = append(list, s.file)
+	}
 	if d.cfg.fileHoldsSecrets {
 		list = append(list, d.cfg.file)
 	}

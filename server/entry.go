@@ -22,7 +22,10 @@ type PluginEntry struct {
 
 // Entry offers a plugin under its id. O is a struct with yaml tags; the file's options
 // are decoded into it strictly. A field may carry its documentation in a tag
-// `doc:"..."`, which "config docs" prints where it does not know the field's comment.
+// `doc:"..."`, which "config docs" prints where it does not know the field's comment. A text
+// that must stay secret is tagged `secret:"true"`: production then refuses a config file
+// with it that everybody on the machine can read, and such a file in an option of the same
+// name with "File" behind it.
 //
 //	server.Entry("email-password", emailpassword.New)
 func Entry[O any, P core.Plugin](id string, make func(O) P) PluginEntry {

@@ -99,7 +99,8 @@ func (c *Config) holdsSecrets() bool {
 		return set
 	}
 	return c.Core.Secret != "" || len(c.Core.Secrets) > 0 || password(c.Database.URL) || password(c.Redis.URL) || strings.Contains(c.Database.URL, "password=") ||
-		c.Mail.SMTP.Password != "" || c.Mail.Notify.ServiceKey != "" || c.Tracing.Headers != ""
+		c.Mail.SMTP.Password != "" || c.Mail.Notify.ServiceKey != "" || c.Tracing.Headers != "" ||
+		slices.ContainsFunc(c.pluginSecrets(), func(s pluginSecret) bool { return s.set })
 }
 
 // readFiles reads the options that stand in files of their own.
@@ -172,6 +173,11 @@ func (c *Config) checkProduction(file string) (faults []Fault) {
 	fault := func(path, text string) { faults = append(faults, Fault{Path: path, Text: text}) }
 	if c.fileHoldsSecrets && worldReadable(file) {
 		faults = append(faults, Fault{File: file, Text: "holds a secret, and " + readable})
+	}
+	for _, s := range c.pluginSecrets() {
+		if s.file != "" && worldReadable(s.file) {
+			faults = append(faults, Fault{File: s.file, Path: s.path + "File", Text: readable})
+		}
 	}
 	if c.Mail.Driver == "log" {
 		fault("mail.driver", `"log" prints live links for everybody who reads the log, which production refuses`)

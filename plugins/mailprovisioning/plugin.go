@@ -31,7 +31,7 @@ type Options struct {
 	Reserved []string `yaml:"reserved"`
 	// ServiceKey is what another service shows to have a mailbox made or deleted, 32
 	// characters at least. Default none, and nobody may.
-	ServiceKey string `yaml:"serviceKey"`
+	ServiceKey string `yaml:"serviceKey" secret:"true"`
 	// ServiceKeyFile is a file with it, in the place of serviceKey.
 	ServiceKeyFile string `yaml:"serviceKeyFile"`
 	// Stalwart is a Stalwart Mail Server.

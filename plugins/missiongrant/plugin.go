@@ -32,10 +32,10 @@ type Options struct {
 	PublicKeyFile string `yaml:"publicKeyFile"`
 	// SigningKey is the seed of the Ed25519 key that signs grants: 32 random bytes in base64.
 	// Default: made from the secret, and so another one after the secret was rotated.
-	SigningKey string `yaml:"signingKey"`
+	SigningKey string `yaml:"signingKey" secret:"true"`
 	// ServiceKey is what runners show to ask for a grant's status: 32 characters at least.
 	// Default none, and nobody may ask.
-	ServiceKey string `yaml:"serviceKey"`
+	ServiceKey string `yaml:"serviceKey" secret:"true"`
 	// ServiceKeyFile is a file with it, in the place of serviceKey.
 	ServiceKeyFile string `yaml:"serviceKeyFile"`
 	// Tables are those whose records may be granted. Default: any name of letters, digits,

@@ -21,7 +21,7 @@ type Options struct {
 	// Keyring holds the key-encryption keys: "id:base64" each, separated by commas, 32 random
 	// bytes in base64 (openssl rand -base64 32). The first wraps, all unwrap. A key without
 	// an id is "env-v1".
-	Keyring string `yaml:"keyring"`
+	Keyring string `yaml:"keyring" secret:"true"`
 	// KeyringFile is a file with the keyring, an entry a line, in the place of keyring.
 	KeyringFile string `yaml:"keyringFile"`
 	// Transit has a Vault or OpenBao server wrap; the keyring then only unwraps what is left

@@ -49,7 +49,7 @@ type Endpoint struct {
 	// Secret signs: "whsec_" and 24 to 64 random bytes in base64, as
 	// "echo whsec_$(openssl rand -base64 32)" prints. Several, with spaces between them, all
 	// sign: for rotation. Each endpoint has its own.
-	Secret string `yaml:"secret"`
+	Secret string `yaml:"secret" secret:"true"`
 	// SecretFile is a file with it, or with several, in the place of secret.
 	SecretFile string `yaml:"secretFile"`
 	// Events are types of events or beginnings of them, for instance [user.*,

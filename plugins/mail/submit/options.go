@@ -24,7 +24,7 @@ type Options struct {
 	// Username and Password sign in with AUTH PLAIN, PasswordFile is a file with the password, in
 	// its place. Default none: nobody signs in.
 	Username     string `yaml:"username"`
-	Password     string `yaml:"password"`
+	Password     string `yaml:"password" secret:"true"`
 	PasswordFile string `yaml:"passwordFile"`
 	// AsUser signs in as the user whose mail it is, with the password of their mailbox: for the
 	// mail server's own submission port. Default false.

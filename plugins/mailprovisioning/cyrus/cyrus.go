@@ -36,7 +36,7 @@ type Options struct {
 	// Admin and Password are those of an administrator (Cyrus's "admins"), PasswordFile a
 	// file with the password, in its place.
 	Admin        string `yaml:"admin"`
-	Password     string `yaml:"password"`
+	Password     string `yaml:"password" secret:"true"`
 	PasswordFile string `yaml:"passwordFile"`
 	// Separator is Cyrus's hierarchy separator: "/" (default) or ".".
 	Separator string `yaml:"separator"`

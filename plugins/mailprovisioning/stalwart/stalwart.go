@@ -28,7 +28,7 @@ type Options struct {
 	// User and Password are those of an administrator of principals, PasswordFile a file with
 	// the password, in its place.
 	User         string `yaml:"user"`
-	Password     string `yaml:"password"`
+	Password     string `yaml:"password" secret:"true"`
 	PasswordFile string `yaml:"passwordFile"`
 	// Quota of a mailbox in bytes. Default 0: none.
 	Quota int64 `yaml:"quota"`

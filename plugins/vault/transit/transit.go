@@ -36,7 +36,7 @@ type Options struct {
 	Mount string `yaml:"mount"`
 	// Token authenticates. It is read again from TokenFile for every call where that is set,
 	// so that an agent may renew it.
-	Token     string `yaml:"token"`
+	Token     string `yaml:"token" secret:"true"`
 	TokenFile string `yaml:"tokenFile"`
 	// Timeout bounds one call, as a duration. Default 5s.
 	Timeout time.Duration `yaml:"timeout"`
