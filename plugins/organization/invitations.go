@@ -174,6 +174,10 @@ func (p *Plugin) answer(ctx context.Context, c *core.Call, in AnswerInput, open 
 		return err
 	}
 	return p.host.Tx(ctx, nil, func(ctx context.Context, tx *core.Tx) error {
+		// The user before the organization, in the order of a deletion of the user.
+		if err := c.HoldSession(ctx, tx); err != nil {
+			return err
+		}
 		if err := c.RecheckSession(ctx, tx); err != nil {
 			return err
 		}

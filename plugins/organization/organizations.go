@@ -37,6 +37,11 @@ func (p *Plugin) create(ctx context.Context, c *core.Call, in CreateInput) (Crea
 	row := Organization{Name: in.Name, Slug: in.Slug, Logo: opt(in.Logo), Metadata: metadata, Extras: core.Extras{Extra: extra}}
 	var m made
 	err = p.host.Tx(ctx, nil, func(ctx context.Context, tx *core.Tx) (err error) {
+		// Before all else, in the order of a deletion of the user: nobody is deleted between the
+		// look at their organizations and this one, which would be nobody's.
+		if err = c.HoldSession(ctx, tx); err != nil {
+			return err
+		}
 		if err = c.RecheckSession(ctx, tx); err != nil {
 			return err
 		}
@@ -72,7 +77,8 @@ type made struct {
 	team         *Team
 }
 
-// make stores an organization with its first member and its first team.
+// make stores an organization with its first member and its first team. The user's row is
+// locked.
 func (p *Plugin) make(ctx context.Context, a orghook.Act, u *core.User) (m made, err error) {
 	o := a.Organization
 	if o.ID, err = p.host.NewID(ctx, "organization"); err != nil {
@@ -106,7 +112,7 @@ func (p *Plugin) make(ctx context.Context, a orghook.Act, u *core.User) (m made,
 	return m, p.record(ctx, &a, eventCreated, u.ID, nil)
 }
 
-// mayMakeAnother checks how many organizations the user is in. Their row is locked: of
+// mayMakeAnother checks how many organizations the user is in. With their row locked, of
 // parallel requests each counts what the one before has made.
 func (p *Plugin) mayMakeAnother(ctx context.Context, tx *core.Tx, u *core.User) (err error) {
 	limit := p.o.OrganizationLimit
@@ -117,9 +123,6 @@ func (p *Plugin) mayMakeAnother(ctx context.Context, tx *core.Tx, u *core.User) 
 	}
 	if limit <= 0 {
 		return nil
-	}
-	if err := p.host.LockUser(ctx, tx, u.ID); err != nil {
-		return err
 	}
 	n, err := members.Count(ctx, tx, memberUser.Eq(u.ID))
 	if err == nil && n >= int64(limit) {

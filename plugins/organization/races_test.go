@@ -299,3 +299,34 @@ func TestDeletionRaces(t *testing.T) {
 		}
 	})
 }
+
+// TestDeletedFounders: who makes an organization while they are deleted leaves none that is
+// nobody's, and neither waits for the other.
+func TestDeletedFounders(t *testing.T) {
+	for _, e := range []plugintest.Engine{plugintest.Postgres, plugintest.SQLite} {
+		w := newWorld(t, Options{}, func(o *plugintest.Options) { o.Database = e })
+		for round := range 15 {
+			email := fmt.Sprintf("founder%d@example.com", round)
+			c := w.SignUp(email)
+			u, err := w.Host.UserByEmail(t.Context(), w.Host.DB(), email)
+			if err != nil {
+				t.Fatal(err)
+			}
+			var wg sync.WaitGroup
+			wg.Go(func() {
+				if err := w.Host.DeleteUser(t.Context(), nil, nil, u); err != nil {
+					t.Errorf("%s, round %d: the deletion: %v", e, round, err)
+				}
+			})
+			wg.Go(func() {
+				if a := c.Post("/organization/create", m{"name": email, "slug": email}); a.Status != 200 && a.Status != 401 {
+					t.Errorf("%s, round %d: making one: %d %s", e, round, a.Status, a.Body)
+				}
+			})
+			wg.Wait()
+		}
+		if n, members := w.Count("organization"), w.Count("member"); n != 0 || members != 0 {
+			t.Errorf("%s: %d organizations and %d members are left", e, n, members)
+		}
+	}
+}

@@ -74,6 +74,9 @@ func (p *Plugin) Create(ctx context.Context, outer *core.Tx, n orghook.NewOrgani
 	}
 	var m made
 	err := p.host.Tx(ctx, outer, func(ctx context.Context, tx *core.Tx) error {
+		if err := p.host.LockUser(ctx, tx, n.UserID); err != nil {
+			return err
+		}
 		u, err := p.userFor(ctx, tx, n.UserID)
 		if err != nil {
 			return err

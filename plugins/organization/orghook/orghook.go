@@ -122,8 +122,8 @@ type RoleEvent struct {
 // The organization plugin provides it (core.Require[orghook.Service]).
 type Service interface {
 	contract.Organizations
-	// Create makes an organization with its first member, in tx or one of its own. A slug
-	// that is taken is ORGANIZATION_ALREADY_EXISTS.
+	// Create makes an organization with its first member, whose row it locks, in tx or one of
+	// its own. A slug that is taken is ORGANIZATION_ALREADY_EXISTS.
 	Create(ctx context.Context, tx *core.Tx, n NewOrganization) (*Organization, *Member, error)
 	// SlugTaken tells whether an organization has the slug: for a hook that makes one in a
 	// transaction which a refusal would undo.
