@@ -2,6 +2,7 @@ package passkey
 
 import (
 	"context"
+	"fmt"
 	"strings"
 	"sync"
 	"testing"
@@ -228,4 +229,34 @@ func TestTooMany(t *testing.T) {
 	}
 	alice.Get("/passkey/generate-register-options").WantCode(400, "TOO_MANY_PASSKEYS")
 	alice.Post(registerPath, m{"name": name + "x"}).WantCode(400, "VALIDATION_ERROR")
+}
+
+// What counts is how many there are when one is stored: many registrations may have begun
+// while there was room for one.
+func TestTooManyAtOnce(t *testing.T) {
+	for _, e := range engines {
+		h := harness(t, e, Options{})
+		alice := h.SignUp("alice@example.com")
+		for i := range maxPasskeys - 1 {
+			k := Passkey{ID: fmt.Sprint("passkey", i), UserID: alice.UserID, CredentialID: fmt.Sprint("credential", i), DeviceType: "singleDevice"}
+			if err := passkeys.Insert(t.Context(), h.Host.DB(), &k); err != nil {
+				t.Fatal(err)
+			}
+		}
+		clients, answers := make([]*plugintest.Client, 20), make([]object, 20)
+		for i := range clients {
+			clients[i] = alice.Copy()
+			answers[i] = newKey(-7).register(registerChallenge(clients[i]))
+		}
+		won := race(func(i int) bool {
+			a := clients[i].Post(registerPath, m{"response": answers[i]})
+			if a.Status != 200 {
+				a.WantCode(400, "TOO_MANY_PASSKEYS")
+			}
+			return a.Status == 200
+		})
+		if n := h.Count("passkey"); won != 1 || n != maxPasskeys {
+			t.Errorf("%s: %d of 20 were stored, there are %d", e, won, n)
+		}
+	}
 }

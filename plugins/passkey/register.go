@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/base64"
 	"encoding/json"
+	"errors"
 	"maps"
 
 	"github.com/sallyport-auth/sallyport/core"
@@ -101,6 +102,9 @@ func (p *Plugin) verifyRegistration(ctx context.Context, c *core.Call, in Verify
 		return none, p.refuse(ctx, ch, ErrRegistrationFailed.Because(err))
 	}
 	out, err := p.store(ctx, c, in, ch, u, r)
+	if errors.Is(err, ErrTooMany) {
+		return none, p.refuse(ctx, ch, err)
+	}
 	if storage.IsUnique(err, "passkey", "credentialID") {
 		return none, p.refuse(ctx, ch, ErrPreviouslyRegistered.Because(err))
 	}
@@ -127,7 +131,7 @@ func (p *Plugin) store(ctx context.Context, c *core.Call, in VerifyRegistrationI
 			if err := p.host.CreateUser(ctx, tx, c, u, ID, ""); err != nil {
 				return err
 			}
-		} else if err := c.HoldSession(ctx, tx); err != nil {
+		} else if err := p.roomFor(ctx, tx, c, u); err != nil {
 			return err
 		}
 		k.UserID = u.ID
@@ -146,6 +150,19 @@ func (p *Plugin) store(ctx context.Context, c *core.Call, in VerifyRegistrationI
 		out.Session, err = p.host.SignIn(ctx, tx, r.signIn(c, u))
 		return err
 	})
+}
+
+// roomFor holds the session, and with it the user's row: of registrations that began while
+// there was room for one, each counts what the one before has stored.
+func (p *Plugin) roomFor(ctx context.Context, tx *core.Tx, c *core.Call, u *core.User) error {
+	if err := c.HoldSession(ctx, tx); err != nil {
+		return err
+	}
+	n, err := passkeys.Count(ctx, tx, colUserID.Eq(u.ID))
+	if err == nil && n >= maxPasskeys {
+		err = ErrTooMany
+	}
+	return err
 }
 
 // newUser asks the app for the user who signs up. It is stored anew, so that no account
