@@ -284,10 +284,14 @@ func (c *Call) HoldSession(ctx context.Context, tx *Tx) error {
 		return err
 	}
 	s, _, err := c.host.SessionByID(ctx, tx, c.session.ID)
-	if err == nil && s == nil {
-		err = ErrUnauthorized
+	if err != nil {
+		return err
 	}
-	return err
+	if s == nil {
+		return ErrUnauthorized
+	}
+	c.fromCache = false
+	return nil
 }
 
 // RecheckSession asks the database whether the session still is one, where the cookie
