@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"strings"
 	"time"
+	"unicode"
 
 	"github.com/sallyport-auth/sallyport/core"
 	"github.com/sallyport-auth/sallyport/server"
@@ -150,10 +151,10 @@ func (r *run) say(format, email string, more ...any) error {
 	return err
 }
 
-// printable takes out what would steer a terminal.
+// printable takes out what would steer a terminal, turn the direction of a line or not show.
 func printable(s string) string {
 	return strings.Map(func(c rune) rune {
-		if c < ' ' || c >= 0x7f && c < 0xa0 {
+		if !unicode.IsPrint(c) {
 			return '?'
 		}
 		return c

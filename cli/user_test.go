@@ -30,7 +30,7 @@ func openOffice(t *testing.T, database string, plugins string) *office {
 			"SALLYPORT_DATA=" + t.TempDir(), "SALLYPORT_PLUGINS=" + plugins, "SALLYPORT_AUDIT_CHAIN=true"}}
 	o.run(0, "up to date", "migrate", "apply")
 	o.with(func(auth *core.Auth) {
-		u, err := auth.Host().NewUser("Ada\x1b[31m", "ada@example.com", nil)
+		u, err := auth.Host().NewUser("Ada\x1b[31m\u202e", "ada@example.com", nil)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -77,7 +77,7 @@ func TestUserCommands(t *testing.T) {
 func userCommands(t *testing.T, database string) {
 	o := openOffice(t, database, "email-password,two-factor")
 	out := o.run(0, "ada@example.com", "user", "show", "ADA@example.com")
-	for _, want := range []string{o.id, "no account", "Ada?[31m", "sessions        0", "email verified  no", "two-factor      no", "locked          no"} {
+	for _, want := range []string{o.id, "no account", "Ada?[31m?", "sessions        0", "email verified  no", "two-factor      no", "locked          no"} {
 		if !strings.Contains(out, want) {
 			t.Errorf("%q is not in\n%s", want, out)
 		}
