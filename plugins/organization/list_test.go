@@ -192,3 +192,19 @@ func TestBadOptions(t *testing.T) {
 		t.Errorf("a field with the name of a column: %v", err)
 	}
 }
+
+// A database that was taken over may hold ids as uuid, which LIKE does not know.
+func TestListMembersByPartsOfAnID(t *testing.T) {
+	w := newWorld(t, Options{}, func(o *plugintest.Options) {
+		o.Database, o.Config = plugintest.Postgres, func(c *core.Config) { c.IDs = "uuid" }
+	})
+	ada, id := w.roster()
+	w.exec(`ALTER TABLE "member" ALTER COLUMN "id" TYPE uuid USING "id"::uuid`)
+	member := w.Rows("member")[0]["id"]
+	for op, value := range map[string]string{"contains": member[3:20], "starts_with": member[:20], "ends_with": member[20:], "eq": member} {
+		a := ada.Get("/organization/list-members?organizationId=" + id + "&filterField=id&filterOperator=" + op + "&filterValue=" + value).Want(200)
+		if a.Text("members.0.id") != member || a.Get("total") != float64(1) {
+			t.Errorf("%s: %s", op, a.Body)
+		}
+	}
+}

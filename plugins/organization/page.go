@@ -164,7 +164,8 @@ func (p *Plugin) filter(in ListMembersInput) (where string, args []any, err erro
 		if op != "ends_with" {
 			pattern += "%"
 		}
-		return ref + `LIKE ? ESCAPE '\'`, []any{pattern}, nil
+		// The column may be a uuid or a number, in a database that was taken over.
+		return " AND CAST({member." + field + `} AS text) LIKE ? ESCAPE '\'`, []any{pattern}, nil
 	}
 	for _, text := range in.FilterValue {
 		v, ok := columnValue(c.Kind, text)
