@@ -36,7 +36,9 @@ func (s *Server) Usage() (u Usage, ok bool) {
 		return u, false
 	}
 	u.FDs = len(fds)
-	a, err := NewClient(s.Metrics, 2*time.Second).Do(Request{Method: "GET", Path: "/metrics"})
+	metrics := NewClient(s.Metrics, 2*time.Second)
+	defer metrics.Close() // or each look would be one goroutine more
+	a, err := metrics.Do(Request{Method: "GET", Path: "/metrics"})
 	if err != nil {
 		return u, false
 	}
