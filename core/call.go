@@ -284,14 +284,10 @@ func (c *Call) HoldSession(ctx context.Context, tx *Tx) error {
 		return err
 	}
 	s, _, err := c.host.SessionByID(ctx, tx, c.session.ID)
-	if err != nil {
-		return err
+	if err == nil && s == nil {
+		err = ErrUnauthorized
 	}
-	if s == nil {
-		return ErrUnauthorized
-	}
-	c.fromCache = false
-	return nil
+	return err
 }
 
 // RecheckSession asks the database whether the session still is one, where the cookie

@@ -178,6 +178,9 @@ func (p *Plugin) answer(ctx context.Context, c *core.Call, in AnswerInput, open 
 		if err := c.HoldSession(ctx, tx); err != nil {
 			return err
 		}
+		if err := c.RecheckSession(ctx, tx); err != nil {
+			return err
+		}
 		o, err := p.lock(ctx, tx, i.OrganizationID)
 		if err != nil {
 			return err

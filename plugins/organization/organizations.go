@@ -42,6 +42,9 @@ func (p *Plugin) create(ctx context.Context, c *core.Call, in CreateInput) (Crea
 		if err = c.HoldSession(ctx, tx); err != nil {
 			return err
 		}
+		if err = c.RecheckSession(ctx, tx); err != nil {
+			return err
+		}
 		if m, err = p.make(ctx, orghook.Act{Call: c, Tx: tx, Actor: u, Organization: &row}, u); err != nil {
 			return err
 		}
