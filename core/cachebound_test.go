@@ -1,6 +1,7 @@
 package core_test
 
 import (
+	"context"
 	"strings"
 	"testing"
 	"time"
@@ -33,6 +34,26 @@ func staleUser(t *testing.T, strategy string) {
 	if r := a.must(200, "GET", "/get-session", nil); !strings.Contains(string(r.Body), `"theme":"dark"`) || !strings.Contains(string(r.Body), `"role":"user"`) {
 		t.Errorf("within the bound: %s", r.Body)
 	}
+	e.clock.Add(2 * time.Second)
+	if r := a.must(200, "GET", "/get-session", nil); !strings.Contains(string(r.Body), `"role":"demoted"`) {
+		t.Errorf("beyond the bound: %s", r.Body)
+	}
+}
+
+// That the session is still there says nothing of the user as the cache had them.
+func TestStaleUserCannotBeRenewedByARecheck(t *testing.T) {
+	route := core.NewRoute[core.None, core.Status]("POST /write-again", core.CachedSession)
+	e := start(t, cached("compact"), with(&probe{core.Spec{ID: "probe", Endpoints: []core.Endpoint{route.Handle(func(ctx context.Context, c *core.Call, _ core.None) (core.Status, error) {
+		s, u := c.Session()
+		if err := c.RecheckSession(ctx, c.Host().DB()); err != nil {
+			return core.Status{}, err
+		}
+		return core.Status{Status: true}, c.RefreshCookies(s, u)
+	})}}}))
+	a := e.client().signUp("a@example.com")
+	e.exec("UPDATE {user} SET {user:role} = 'demoted'")
+	e.clock.Add(299 * time.Second)
+	a.must(200, "POST", "/write-again", m{})
 	e.clock.Add(2 * time.Second)
 	if r := a.must(200, "GET", "/get-session", nil); !strings.Contains(string(r.Body), `"role":"demoted"`) {
 		t.Errorf("beyond the bound: %s", r.Body)

@@ -304,6 +304,5 @@ func (c *Call) RecheckSession(ctx context.Context, q storage.Conn) error {
 	if s == nil || s.ID != c.session.ID || s.ExpiresAt.Before(c.now) {
 		return ErrUnauthorized
 	}
-	c.fromCache = false
-	return nil
+	return nil // what the cache said of user and session is no newer by that: cookies keep its end
 }
