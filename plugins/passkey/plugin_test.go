@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -285,6 +286,25 @@ func TestCapability(t *testing.T) {
 		a := h.Client().Do(plugintest.Request{Method: "GET", Path: "/passkey/capability", Header: map[string]string{"origin": origin}}).Want(200)
 		if a.Get("available") != want || a.Get("conditional") != want || a.Get("rpId") != "auth.example.com" || a.Get("userVerification") != "preferred" {
 			t.Errorf("%q: %s", origin, a.Body)
+		}
+	}
+}
+
+// Columns of whole seconds give passkeys that are made at once the same time.
+func TestThoseOfOneSecondAreListedAsTheyCame(t *testing.T) {
+	h := harness(t, plugintest.SQLite, Options{})
+	alice, at := h.SignUp("alice@example.com"), h.Host.Now()
+	for i := range 30 {
+		name := fmt.Sprint(i)
+		k := Passkey{ID: fmt.Sprint("passkey", 99-i), UserID: alice.UserID, CredentialID: name, DeviceType: "singleDevice", Name: &name, CreatedAt: &at}
+		if err := passkeys.Insert(t.Context(), h.Host.DB(), &k); err != nil {
+			t.Fatal(err)
+		}
+	}
+	a := alice.Get("/passkey/list-user-passkeys").Want(200)
+	for i := range 30 {
+		if got := a.Text(fmt.Sprint(i, ".name")); got != fmt.Sprint(i) {
+			t.Fatalf("at %d: %s", i, got)
 		}
 	}
 }

@@ -76,7 +76,10 @@ func describe(list []Passkey) []descriptor {
 // maxPasskeys is how many one user may have. It is what Better Auth lists at most.
 const maxPasskeys = 100
 
-var oldestFirst = []core.Order{colCreated.Asc(), colID.Asc()}
+// oldestFirst has no second column: where a column holds whole seconds, as Drizzle's does on
+// SQLite, those of one second stay in the order in which SQLite stored them, as Better Auth
+// lists them. Ids are random, and would shuffle them.
+var oldestFirst = []core.Order{colCreated.Asc()}
 
 func (p *Plugin) list(ctx context.Context, userID string) ([]Passkey, error) {
 	return passkeys.List(ctx, p.host.DB(), core.ListOptions{Order: oldestFirst, Limit: maxPasskeys}, colUserID.Eq(userID))
