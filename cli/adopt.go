@@ -21,9 +21,11 @@ import (
 type adoption struct {
 	*run
 	apply, accept, json             bool
+	configured                      bool // somebody said what tables and columns are called
 	mapping, from, database, schema string
 
 	cfg      server.Config
+	mapped   string // what the file of mapping says: it may hold secrets
 	proposal *adopt.Proposal
 	proposed bool // the mapping is a proposal of ours
 	want     *schema.Schema
@@ -79,14 +81,29 @@ func (a *adoption) do(ctx context.Context) (code int, err error) {
 	return a.write(ctx)
 }
 
-// configure reads the configuration. Without a file and without a list of plugins the
-// database says which are wanted.
+// configure reads the configuration, of which the mapping is a part if it is there. Without
+// a file and without a list of plugins the database says which are wanted.
 func (a *adoption) configure() (err error) {
+	there, err := a.readMapping()
+	if err != nil {
+		return err
+	}
+	if _, err := os.Stat(defaultFile); there && a.config == "" && err != nil {
+		a.config = a.mapping // it is the config file, and the environment goes before it
+	}
 	if a.cfg, err = a.load(); err != nil {
 		return err
 	}
 	if a.config == "" && a.getenv("SALLYPORT_PLUGINS") == "" {
 		a.cfg.Plugins = nil
+	}
+	if there && !sameFile(a.config, a.mapping) {
+		if err := a.addMapping(); err != nil {
+			return err
+		}
+	}
+	if a.configured = there || a.cfg.Database.Naming != "" || len(a.cfg.Database.Overrides) > 0; a.configured && a.cfg.Database.Naming == "" {
+		a.cfg.Database.Naming = string(schema.Snake)
 	}
 	if a.database != "" {
 		a.cfg.UseDatabase(a.database)
@@ -100,17 +117,52 @@ func (a *adoption) configure() (err error) {
 	return nil
 }
 
+// readMapping reads the file of --mapping, and tells whether it is there.
+func (a *adoption) readMapping() (bool, error) {
+	if a.mapping == "" {
+		return false, nil
+	}
+	raw, err := os.ReadFile(a.mapping)
+	if errors.Is(err, fs.ErrNotExist) {
+		return false, nil
+	}
+	a.mapped = string(raw)
+	return err == nil, err
+}
+
+func sameFile(a, b string) bool {
+	x, err := os.Stat(a)
+	y, err2 := os.Stat(b)
+	return err == nil && err2 == nil && os.SameFile(x, y)
+}
+
+// addMapping adds the mapping to another config file's options. It says what things are
+// called, and not where they are: the environment would not go before it any more.
+func (a *adoption) addMapping() error {
+	was := a.cfg.Database
+	if err := a.cfg.Merge(a.mapping, []byte(a.mapped), a.Plugins...); err != nil {
+		return err
+	}
+	if d := &a.cfg.Database; d.URL != was.URL || d.URLFile != was.URLFile || d.Path != was.Path {
+		return fmt.Errorf("%s says where the database is, and %s is the config file: say it there, or in the environment", a.mapping, a.config)
+	}
+	return nil
+}
+
 // look makes the report.
 func (a *adoption) look(ctx context.Context, db storage.Database) (err error) {
-	if a.proposal, err = adopt.Look(ctx, db, a.from, a.cfg.Database.Schema); err != nil {
+	d := &a.cfg.Database
+	names := schema.Names{Schema: d.Schema}
+	if a.configured {
+		names.Naming, names.Overrides = schema.Naming(d.Naming), d.Overrides
+	}
+	if a.proposal, err = adopt.Look(ctx, db, a.from, names); err != nil {
 		return err
 	}
-	text, name, err := a.mapped(ctx, db)
-	if err != nil {
-		return err
-	}
-	if err := a.cfg.Merge(name, []byte(text), a.Plugins...); err != nil {
-		return err
+	if !a.configured {
+		if err := a.propose(ctx, db); err != nil {
+			return err
+		}
 	}
 	auth, err := server.Describe(a.cfg, a.Plugins...)
 	if err != nil {
@@ -122,8 +174,8 @@ func (a *adoption) look(ctx context.Context, db storage.Database) (err error) {
 		return err
 	}
 	a.report = a.proposal.Report(a.want, a.names, plan)
-	a.report.Mapping = text
 	if a.proposed {
+		a.report.Mapping = a.mapped
 		a.report.Faults = append(a.report.Faults, a.proposal.Faults...)
 		a.report.Notes = append(a.report.Notes, a.proposal.Notes...)
 	}
@@ -140,34 +192,23 @@ func (a *adoption) enabled() (ids []string) {
 	return ids
 }
 
-// mapped returns the part of the config file that maps the names, and where it comes from:
-// the file of --mapping, what is configured already (then it is empty), or a proposal.
-func (a *adoption) mapped(ctx context.Context, db storage.Database) (text, name string, err error) {
-	if a.mapping != "" {
-		raw, err := os.ReadFile(a.mapping)
-		if err == nil || !errors.Is(err, fs.ErrNotExist) {
-			return string(raw), a.mapping, err
-		}
-	}
-	d := &a.cfg.Database
-	if d.Naming != "" || len(d.Overrides) > 0 {
-		return "", "", nil
-	}
+// propose adds a proposal to the configuration: what the database says of itself.
+func (a *adoption) propose(ctx context.Context, db storage.Database) error {
 	c := a.cfg
 	if err := c.Merge("proposal", []byte(a.proposal.YAML()), a.Plugins...); err != nil {
-		return "", "", err
+		return err
 	}
 	auth, err := server.Describe(c, a.Plugins...)
 	if err != nil {
-		return "", "", err
+		return err
 	}
 	want, _, _ := auth.Schema()
 	a.proposal.Complete(want)
 	if err := a.proposal.FindTimes(ctx, db, want); err != nil {
-		return "", "", err
+		return err
 	}
-	a.proposed = true
-	return a.proposal.YAML(), "proposal", nil
+	a.proposed, a.mapped = true, a.proposal.YAML()
+	return a.cfg.Merge("proposal", []byte(a.mapped), a.Plugins...)
 }
 
 // print prints the report, and writes the mapping where it is wanted.
@@ -182,7 +223,9 @@ func (a *adoption) print() error {
 	} else if err := a.report.Write(a.out); err != nil {
 		return err
 	}
-	if a.mapping == "" || !a.proposed {
+	// Where several tables or columns fit, somebody has to choose: the next run would take
+	// the file for the choice.
+	if a.mapping == "" || !a.proposed || len(a.proposal.Faults) > 0 {
 		return nil
 	}
 	f, err := os.OpenFile(a.mapping, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644)

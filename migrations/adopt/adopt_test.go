@@ -75,7 +75,7 @@ func TestPropose(t *testing.T) {
 				"session": "SESSIONS", "account": "ACCOUNTS"}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			p, err := adopt.Propose(storage.Postgres, tt.live, adopt.BetterAuth, "")
+			p, err := adopt.Propose(storage.Postgres, tt.live, adopt.BetterAuth, schema.Names{})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -99,7 +99,7 @@ func TestPropose(t *testing.T) {
 			}
 		})
 	}
-	if _, err := adopt.Propose(storage.Postgres, live("user: id club", "session: x", "account: y"), adopt.BetterAuth, ""); !errors.Is(err, adopt.ErrNoTables) {
+	if _, err := adopt.Propose(storage.Postgres, live("user: id club", "session: x", "account: y"), adopt.BetterAuth, schema.Names{}); !errors.Is(err, adopt.ErrNoTables) {
 		t.Errorf("an app's own tables: %v", err)
 	}
 }
@@ -118,7 +118,7 @@ func TestCountIsBounded(t *testing.T) {
 	if err := db.DDL(ctx, ddl("user", snakeUser), ddl("session", snakeSession), ddl("account", snakeAccount)); err != nil {
 		t.Fatal(err)
 	}
-	p, err := adopt.Look(ctx, db, adopt.BetterAuth, "")
+	p, err := adopt.Look(ctx, db, adopt.BetterAuth, schema.Names{})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -9,5 +9,5 @@
 //
 // The names in a database are whoever's could make a table: they are quoted wherever they
 // are printed, and a name goes into a statement only where it consists of letters, digits,
-// underscores, hyphens and spaces.
+// underscores, hyphens and spaces, or where the configuration says it.
 package adopt

@@ -12,12 +12,12 @@ import (
 	"github.com/sallyport-auth/sallyport/migrations"
 )
 
-// Look reads the tables of a schema and makes a proposal. Without a schema it takes the
-// one that has the tables, "public" first; where several have them it fails and names them.
-// It binds db to no table and that schema.
-func Look(ctx context.Context, db storage.Database, from, in string) (*Proposal, error) {
-	p, err := lookAt(ctx, db, from, in)
-	if in != "" || db.Dialect() != storage.Postgres || !errors.Is(err, ErrNoTables) {
+// Look reads the tables of a schema and makes a proposal. names are as they are configured;
+// where nothing is, not even a schema, it takes the one that has the tables, "public" first;
+// where several have them it fails and names them. It binds db to no table and that schema.
+func Look(ctx context.Context, db storage.Database, from string, names schema.Names) (*Proposal, error) {
+	p, err := lookAt(ctx, db, from, names)
+	if names.Schema != "" || said(names) || db.Dialect() != storage.Postgres || !errors.Is(err, ErrNoTables) {
 		return p, err
 	}
 	all, err := schemas(ctx, db)
@@ -25,12 +25,12 @@ func Look(ctx context.Context, db storage.Database, from, in string) (*Proposal,
 		return nil, err
 	}
 	var found []*Proposal
-	var names []string
+	var called []string
 	for _, s := range all {
-		p, err := lookAt(ctx, db, from, s)
+		p, err := lookAt(ctx, db, from, schema.Names{Schema: s})
 		switch {
 		case err == nil:
-			found, names = append(found, p), append(names, Quote(s))
+			found, called = append(found, p), append(called, Quote(s))
 		case !errors.Is(err, ErrNoTables):
 			return nil, err
 		}
@@ -39,20 +39,20 @@ func Look(ctx context.Context, db storage.Database, from, in string) (*Proposal,
 	case 0:
 		return nil, fmt.Errorf("%w; no other schema has such tables", ErrNoTables)
 	case 1:
-		return lookAt(ctx, db, from, found[0].Schema)
+		return lookAt(ctx, db, from, schema.Names{Schema: found[0].Schema})
 	}
-	return nil, fmt.Errorf("the schemas %s all have such tables: name one with --schema", strings.Join(names, ", "))
+	return nil, fmt.Errorf("the schemas %s all have such tables: name one with --schema", strings.Join(called, ", "))
 }
 
-func lookAt(ctx context.Context, db storage.Database, from, in string) (*Proposal, error) {
-	if err := db.Bind(&schema.Schema{}, schema.Names{Schema: in}); err != nil {
+func lookAt(ctx context.Context, db storage.Database, from string, names schema.Names) (*Proposal, error) {
+	if err := db.Bind(&schema.Schema{}, schema.Names{Schema: names.Schema}); err != nil {
 		return nil, err
 	}
 	live, err := db.Inspect(ctx)
 	if err != nil {
 		return nil, err
 	}
-	return Propose(db.Dialect(), live, from, in)
+	return Propose(db.Dialect(), live, from, names)
 }
 
 // schemas lists those that have a table. A quotation mark in a name is no name that a

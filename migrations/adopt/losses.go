@@ -65,7 +65,7 @@ func (p *Proposal) from(m *match, alias string) string {
 }
 
 // col is a column of a table behind an alias. Its name has no sign that means anything in
-// a statement: norm made no match of such a one.
+// a statement: neither norm nor plainSQL made a match of such a one.
 func (m *match) col(alias, logical string) string {
 	return alias + "." + storage.Quote(m.cols[logical])
 }

@@ -26,6 +26,7 @@ func (m *match) must(name string) bool {
 // matcher finds known tables in a live schema.
 type matcher struct {
 	live    *schema.Live
+	names   *schema.Names // as they are configured; nil: nobody said anything
 	faults  []string
 	matches []*match
 	camel   int // names that are as Better Auth writes them, and not in snake case
@@ -41,9 +42,16 @@ func (m *matcher) find(name string) *match {
 	return nil
 }
 
-// tables matches every entry with the live table that looks most like it.
+// tables matches every entry with the table that the configuration names, or else with the
+// live table that looks most like it.
 func (m *matcher) tables(list []entry) {
 	taken := map[string]bool{}
+	for _, e := range list {
+		if x := m.configured(e); x != nil {
+			taken[x.live.Name] = true
+			m.matches = append(m.matches, x)
+		}
+	}
 	for _, exact := range []bool{true, false} {
 		for _, e := range list {
 			if m.find(e.name) != nil {
@@ -62,6 +70,55 @@ func order(list []entry, name string) int {
 	return slices.IndexFunc(list, func(e entry) bool { return e.name == name })
 }
 
+// configured is the table that the configuration has for an entry. What only follows from
+// the naming has to look like it: an app's own "member" may be anybody's.
+func (m *matcher) configured(e entry) *match {
+	if m.names == nil {
+		return nil
+	}
+	name := m.names.Table(e.name)
+	lt := m.live.Table(name)
+	if lt == nil || !plainSQL(name) {
+		return nil
+	}
+	x, must, have := m.columns(e, lt)
+	if _, said := m.names.Overrides[e.name]; !said && have*2 < must {
+		return nil
+	}
+	return x
+}
+
+// plainSQL tells whether a name that somebody configured may stand, quoted, in a statement
+// that is not a template.
+func plainSQL(name string) bool { return !strings.ContainsAny(name, "{}?'\"\x00") }
+
+// columns finds an entry's columns in a table. must is how many it must have, have how many
+// of these are there.
+func (m *matcher) columns(e entry, t *schema.LiveTable) (x *match, must, have int) {
+	x = &match{entry: e, live: t, cols: map[string]string{}}
+	for _, c := range e.columns {
+		found := m.candidates(t, c.name)
+		for _, a := range c.also {
+			if len(found) == 0 {
+				found = m.candidates(t, a)
+			}
+		}
+		if m.names != nil {
+			if name := m.names.Column(e.name, c.name); t.Column(name) != nil && plainSQL(name) {
+				found = []string{name}
+			}
+		}
+		if len(found) > 0 {
+			x.cols[c.name] = found[0]
+		}
+		if c.must {
+			must++
+			have += min(1, len(found))
+		}
+	}
+	return x, must, have
+}
+
 // best is the table that has the entry's name and at least half of the columns that it
 // must have, or, not exact, one whose name ends in it and that has all of them: an app's
 // own "member" may be anybody's.
@@ -78,23 +135,7 @@ func (m *matcher) best(e entry, exact bool, taken map[string]bool) (best *match)
 		if taken[t.Name] || same != exact || !exact && (key == "" || !strings.HasSuffix(key, keys[0])) {
 			continue
 		}
-		x := &match{entry: e, live: t, cols: map[string]string{}}
-		must, have := 0, 0
-		for _, c := range e.columns {
-			found := m.candidates(t, c.name)
-			for _, a := range c.also {
-				if len(found) == 0 {
-					found = m.candidates(t, a)
-				}
-			}
-			if len(found) > 0 {
-				x.cols[c.name] = found[0]
-			}
-			if c.must {
-				must++
-				have += min(1, len(found))
-			}
-		}
+		x, must, have := m.columns(e, t)
 		if have*2 < must || !exact && have < must {
 			continue
 		}

@@ -11,7 +11,7 @@ import (
 )
 
 // ErrNoTables says that there is nothing to adopt.
-var ErrNoTables = errors.New("no table of the schema looks like Better Auth's user, session and account")
+var ErrNoTables = errors.New("no table of the schema looks like Better Auth's user, session and account (names that are entirely different have to be set: database.overrides)")
 
 // Sources of a database.
 const (
@@ -49,9 +49,14 @@ type Proposal struct {
 // Field is a column of user that only the app knows, for user.additionalFields.
 type Field struct{ Name, Column, Type string }
 
-// Propose looks at the tables of one schema. It fails with ErrNoTables.
-func Propose(d storage.Dialect, live *schema.Live, from, in string) (*Proposal, error) {
-	p := &Proposal{From: from, Dialect: d, Schema: in, Overrides: map[string]string{}, live: live, m: &matcher{live: live}}
+// Propose looks at the tables of one schema. names are as they are configured, if anything
+// is: a table that they name is that table, whatever it looks like. It fails with
+// ErrNoTables.
+func Propose(d storage.Dialect, live *schema.Live, from string, names schema.Names) (*Proposal, error) {
+	p := &Proposal{From: from, Dialect: d, Schema: names.Schema, Overrides: map[string]string{}, live: live, m: &matcher{live: live}}
+	if said(names) {
+		p.m.names = &names
+	}
 	p.m.tables(entries())
 	for _, name := range []string{"user", "session", "account"} {
 		if p.m.find(name) == nil {
@@ -66,6 +71,9 @@ func Propose(d storage.Dialect, live *schema.Live, from, in string) (*Proposal, 
 	p.fields()
 	return p, nil
 }
+
+// said tells whether somebody configured what tables and columns are called.
+func said(names schema.Names) bool { return names.Naming != "" || len(names.Overrides) > 0 }
 
 func (p *Proposal) ids() string {
 	u := p.m.find("user")

@@ -21,7 +21,8 @@ const (
 type Report struct {
 	From     string `json:"from"`
 	Database string `json:"database"` // its kind and schema, never its URL
-	// Mapping is the part of the config file that takes the database over.
+	// Mapping is the part of the config file that takes the database over; empty where that
+	// is configured already.
 	Mapping string   `json:"mapping"`
 	Tables  []Table  `json:"tables"`
 	Losses  []Loss   `json:"losses"`
@@ -74,7 +75,7 @@ func NewReport(d storage.Dialect, live *schema.Live, want *schema.Schema, names 
 		seen[name] = true
 		r.Tables = append(r.Tables, table(d, live.Table(name), t, names))
 	}
-	m := &matcher{live: live}
+	m := &matcher{live: live, names: &names}
 	m.tables(entries())
 	for i := range live.Tables {
 		lt := &live.Tables[i]

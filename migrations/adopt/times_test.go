@@ -47,7 +47,7 @@ func timed(t *testing.T, typ string, created, birthday, expires []string) (stora
 // findTimes proposes, which has to find these forms and be a configuration that holds.
 func findTimes(t *testing.T, db storage.Database, want *schema.Schema, times schema.TimeForm, over forms) *adopt.Proposal {
 	t.Helper()
-	p, err := adopt.Look(t.Context(), db, adopt.BetterAuth, "")
+	p, err := adopt.Look(t.Context(), db, adopt.BetterAuth, schema.Names{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -150,7 +150,7 @@ func TestStrays(t *testing.T) {
 			db, want := timed(t, "datetime", []string{right}, nil, []string{wrong, right, right})
 			names := schema.Names{Naming: schema.BetterAuth, TimeOverrides: map[string]schema.TimeForm{"user": form, "session": form}}
 			look := func() *adopt.Report {
-				p, err := adopt.Look(t.Context(), db, adopt.BetterAuth, "")
+				p, err := adopt.Look(t.Context(), db, adopt.BetterAuth, schema.Names{})
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -194,7 +194,7 @@ func TestStraysOfWholeSeconds(t *testing.T) {
 	}
 	db, want := timed(t, "integer", nil, nil, texts)
 	names := schema.Names{Naming: schema.BetterAuth, TimeOverrides: map[string]schema.TimeForm{"user": schema.TimeSeconds, "session": schema.TimeSeconds}}
-	p, err := adopt.Look(t.Context(), db, adopt.BetterAuth, "")
+	p, err := adopt.Look(t.Context(), db, adopt.BetterAuth, schema.Names{})
 	if err != nil {
 		t.Fatal(err)
 	}
