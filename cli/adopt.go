@@ -173,7 +173,13 @@ func (a *adoption) look(ctx context.Context, db storage.Database) (err error) {
 	if err != nil {
 		return err
 	}
-	a.report = a.proposal.Report(a.want, a.names, plan)
+	ids := a.cfg.Core.IDs
+	if a.cfg.Core.NewID != nil {
+		ids = ""
+	} else if ids == "" {
+		ids = "random"
+	}
+	a.report = a.proposal.Report(a.want, a.names, plan, ids)
 	if a.proposed {
 		a.report.Mapping = a.mapped
 		a.report.Faults = append(a.report.Faults, a.proposal.Faults...)

@@ -102,6 +102,13 @@ func (h *Host) open(ctx context.Context, userFields, sessionFields map[string]*f
 		if open := schema.Unprotected(h.schema, names, live); len(open) > 0 {
 			return fmt.Errorf("core: the database does not protect what it is to protect:\n  %s", strings.Join(open, "\n  "))
 		}
+		ids := h.cfg.IDs
+		if h.cfg.NewID != nil {
+			ids = ""
+		}
+		if faults := storage.KeyFaults(h.db.Dialect(), h.schema, names, live, ids); len(faults) > 0 {
+			return fmt.Errorf("core: the database does not take the ids that are written:\n  %s", strings.Join(faults, "\n  "))
+		}
 	}
 	if err := h.openSerial(live); err != nil {
 		return err

@@ -20,6 +20,9 @@ const (
 	columnsSQL = `
 SELECT c.relname AS "table", a.attname AS "column", pg_catalog.format_type(a.atttypid, a.atttypmod) AS "type",
 	NOT a.attnotnull AS nullable, a.atthasdef OR a.attidentity <> '' AS "default",
+	a.attidentity = 'a' OR a.attgenerated <> '' AS always,
+	CASE WHEN a.atttypid IN (20, 21, 23) AND pg_catalog.has_schema_privilege(n.oid, 'USAGE') -- who may not use the schema gets an error
+		THEN pg_catalog.pg_get_serial_sequence(pg_catalog.quote_ident(n.nspname) || '.' || pg_catalog.quote_ident(c.relname), a.attname) IS NOT NULL ELSE false END AS sequence,
 	c.relrowsecurity AND c.relforcerowsecurity AS rls
 FROM pg_catalog.pg_class c
 JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
@@ -66,6 +69,7 @@ func (d *Database) Inspect(ctx context.Context) (*schema.Live, error) {
 	var columns []struct {
 		Table, Column, Type    string
 		Nullable, Default, RLS bool
+		Always, Sequence       bool
 	}
 	var indexes []struct {
 		Table, Index, Column string
@@ -102,7 +106,7 @@ func (d *Database) Inspect(ctx context.Context) (*schema.Live, error) {
 			live.Tables = append(live.Tables, schema.LiveTable{Name: c.Table, RowSecurity: c.RLS})
 			t = &live.Tables[len(live.Tables)-1]
 		}
-		t.Columns = append(t.Columns, schema.LiveColumn{Name: c.Column, Type: c.Type, Nullable: c.Nullable, Default: c.Default})
+		t.Columns = append(t.Columns, schema.LiveColumn{Name: c.Column, Type: c.Type, Nullable: c.Nullable, Default: c.Default, Always: c.Always, Sequence: c.Sequence})
 	}
 	for _, x := range indexes {
 		t := live.Table(x.Table)

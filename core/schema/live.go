@@ -30,6 +30,10 @@ type LiveColumn struct {
 	Type     string // as the database's catalogue writes it
 	Nullable bool
 	Default  bool // it has some default
+	// Always tells that the database alone gives it its values (GENERATED ALWAYS).
+	Always bool
+	// Sequence tells that a sequence belongs to it, for its numbers (PostgreSQL).
+	Sequence bool
 }
 
 // LiveIndex is an index or unique constraint of a database's table.

@@ -75,10 +75,12 @@ ORDER BY 1 LIMIT 1000`)
 	return out, rows.Err()
 }
 
-// Report compares what is there with what is wanted, and adds what the proposal knows.
-func (p *Proposal) Report(want *schema.Schema, names schema.Names, plan *migrations.Plan) *Report {
+// Report compares what is there with what is wanted, and adds what the proposal knows. ids
+// is how ids will be made.
+func (p *Proposal) Report(want *schema.Schema, names schema.Names, plan *migrations.Plan, ids string) *Report {
 	r := NewReport(p.Dialect, p.live, want, names, plan)
 	r.From = p.From
+	r.Faults = append(r.Faults, storage.KeyFaults(p.Dialect, want, names, p.live, ids)...)
 	for _, m := range p.m.matches {
 		t := want.Table(m.name)
 		if t == nil {

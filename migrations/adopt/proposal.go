@@ -26,7 +26,7 @@ type Proposal struct {
 	Naming    schema.Naming
 	Schema    string // PostgreSQL's; empty for "public"
 	Overrides map[string]string
-	// IDs is "random", "uuid" or "serial": how ids are made in the table of users.
+	// IDs is "random", "uuid" or "serial": how ids have to be made for the keys that are there.
 	IDs string
 	// Plugins are the ids of plugins whose tables or columns are there.
 	Plugins []string
@@ -75,17 +75,25 @@ func Propose(d storage.Dialect, live *schema.Live, from string, names schema.Nam
 // said tells whether somebody configured what tables and columns are called.
 func said(names schema.Names) bool { return names.Naming != "" || len(names.Overrides) > 0 }
 
+// ids is what the keys ask for of the tables that are used here. A key of texts takes any;
+// where others ask for different ones, it is a fault (storage.KeyFaults).
 func (p *Proposal) ids() string {
-	u := p.m.find("user")
-	if c := u.live.Column(u.cols["id"]); c != nil {
+	out := "random"
+	for _, m := range p.m.matches {
+		c := m.live.Column(m.cols["id"])
+		if c == nil || m.name == "rateLimit" || m.plugin != "" && plugins[m.plugin] == "" {
+			continue
+		}
 		switch migrations.BaseType(c.Type) {
 		case "uuid":
-			return "uuid"
+			if out == "random" {
+				out = "uuid"
+			}
 		case "integer", "bigint", "int", "smallint":
-			return "serial"
+			out = "serial"
 		}
 	}
-	return "random"
+	return out
 }
 
 // plugins finds out what was in use. Passwords always are: who has none can set one.

@@ -154,7 +154,7 @@ func TestStrays(t *testing.T) {
 				if err != nil {
 					t.Fatal(err)
 				}
-				r := p.Report(want, names, &migrations.Plan{})
+				r := p.Report(want, names, &migrations.Plan{}, p.IDs)
 				if err := p.Inspect(t.Context(), db, r, want, names, nil); err != nil {
 					t.Fatal(err)
 				}
@@ -198,7 +198,7 @@ func TestStraysOfWholeSeconds(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	r := p.Report(want, names, &migrations.Plan{})
+	r := p.Report(want, names, &migrations.Plan{}, p.IDs)
 	if err := p.Inspect(t.Context(), db, r, want, names, nil); err != nil || len(r.Prepare) != 1 {
 		t.Fatal(r.Prepare, err)
 	}
