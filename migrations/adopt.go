@@ -62,14 +62,15 @@ func (p *planner) adopt(t *schema.Table, lt *schema.LiveTable) {
 }
 
 // indexExisting adds an index to a table that may be large. The plan is one transaction, in
-// which PostgreSQL builds indexes while nobody writes to the table: what makes queries
+// which PostgreSQL builds indexes while nobody writes to the table, and a table that gets a
+// column is locked altogether until the end: what makes queries
 // faster and no more may be built before, beside the program.
 func (p *planner) indexExisting(t *schema.Table, lt *schema.LiveTable, owner string, columns []string) {
 	name := p.index(t, owner, columns, false)
 	there := !slices.ContainsFunc(columns, func(c string) bool { return lt.Column(p.Names.Column(t.Name, c)) == nil }) // else only the plan makes it
 	if p.Dialect == storage.Postgres && there {
 		sql := p.indexes[len(p.indexes)-1].SQL
-		p.note(t, owner, "nobody can write to the table while index %s is built; if it is large, run this before: %s;", name,
+		p.note(t, owner, "nobody can write to the table while index %s is built, nor read it if the plan adds a column; if it is large, run this before: %s;", name,
 			strings.Replace(sql, "CREATE INDEX", "CREATE INDEX CONCURRENTLY", 1))
 	}
 }

@@ -170,7 +170,7 @@ func TestAdopt(t *testing.T) {
 			sql: []string{`CREATE UNIQUE INDEX "thing_a_b_uidx" ON "public"."thing" ("a_b")`}},
 		{name: "unindexed", dialect: pg, want: with(str, func(c *schema.Column) { c.Index = true }), live: live("text"),
 			sql: []string{`CREATE INDEX "thing_a_b_idx" ON "public"."thing" ("a_b")`},
-			note: "nobody can write to the table while index thing_a_b_idx is built; if it is large, run this before: " +
+			note: "nobody can write to the table while index thing_a_b_idx is built, nor read it if the plan adds a column; if it is large, run this before: " +
 				`CREATE INDEX CONCURRENTLY "thing_a_b_idx" ON "public"."thing" ("a_b");`},
 		{name: "unknown column", dialect: pg, want: with(str, nullable), live: schema.LiveColumn{Name: "other", Type: "text", Nullable: true},
 			sql:  []string{`ALTER TABLE "public"."thing" ADD COLUMN "a_b" text`},

@@ -1,5 +1,5 @@
--- note: plugin core: table session ("session"): nobody can write to the table while index session_userId_idx is built; if it is large, run this before: CREATE INDEX CONCURRENTLY "session_userId_idx" ON "public"."session" ("userId");
--- note: plugin core: table account ("account"): nobody can write to the table while index account_userId_idx is built; if it is large, run this before: CREATE INDEX CONCURRENTLY "account_userId_idx" ON "public"."account" ("userId");
+-- note: plugin core: table session ("session"): nobody can write to the table while index session_userId_idx is built, nor read it if the plan adds a column; if it is large, run this before: CREATE INDEX CONCURRENTLY "session_userId_idx" ON "public"."session" ("userId");
+-- note: plugin core: table account ("account"): nobody can write to the table while index account_userId_idx is built, nor read it if the plan adds a column; if it is large, run this before: CREATE INDEX CONCURRENTLY "account_userId_idx" ON "public"."account" ("userId");
 -- note: plugin core: table account ("account"): no plugin knows column issuer; it stays as it is
 -- note: step gone/1 ran in the past and is not known any more
 

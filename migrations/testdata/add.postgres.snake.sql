@@ -1,5 +1,5 @@
--- note: plugin core: table session ("session"): nobody can write to the table while index session_user_id_idx is built; if it is large, run this before: CREATE INDEX CONCURRENTLY "session_user_id_idx" ON "auth"."session" ("user_id");
--- note: plugin core: table account ("account"): nobody can write to the table while index account_user_id_idx is built; if it is large, run this before: CREATE INDEX CONCURRENTLY "account_user_id_idx" ON "auth"."account" ("user_id");
+-- note: plugin core: table session ("session"): nobody can write to the table while index session_user_id_idx is built, nor read it if the plan adds a column; if it is large, run this before: CREATE INDEX CONCURRENTLY "session_user_id_idx" ON "auth"."session" ("user_id");
+-- note: plugin core: table account ("account"): nobody can write to the table while index account_user_id_idx is built, nor read it if the plan adds a column; if it is large, run this before: CREATE INDEX CONCURRENTLY "account_user_id_idx" ON "auth"."account" ("user_id");
 -- note: plugin core: table account ("account"): no plugin knows column issuer; it stays as it is
 -- note: step gone/1 ran in the past and is not known any more
 
