@@ -165,6 +165,9 @@ func owner(t *schema.Table, c *schema.Column) string {
 func (p *planner) create(t *schema.Table) {
 	name := p.Names.Table(t.Name)
 	p.plan.Missing = append(p.plan.Missing, Missing{Plugin: t.Owner, Table: t.Name, LiveTable: name})
+	if o := p.taken(name); o != nil {
+		p.fault(t, t.Owner, "there is %s of that name already: set another one for the table (database.overrides)", o.Kind)
+	}
 	if p.Dialect == storage.SQLite {
 		for _, lt := range p.live.Tables {
 			if strings.EqualFold(lt.Name, name) {
@@ -205,6 +208,16 @@ func (p *planner) create(t *schema.Table) {
 	p.appendOnly(t, nil)
 }
 
+// taken returns what is no table and has a name already.
+func (p *planner) taken(name string) *schema.LiveOther {
+	for i := range p.live.Others {
+		if o := &p.live.Others[i]; o.Name == name || p.Dialect == storage.SQLite && strings.EqualFold(o.Name, name) {
+			return o
+		}
+	}
+	return nil
+}
+
 // later tells whether a reference leads to what is not there yet when t is created.
 // SQLite looks for it when rows are written, not before.
 func (p *planner) later(t *schema.Table, r *schema.Reference) bool {
@@ -237,6 +250,9 @@ func (p *planner) index(t *schema.Table, owner string, columns []string, unique 
 		using = " USING hash" // SQLite's indexes take texts of any length
 	}
 	name := schema.IndexName(table, names, unique)
+	if o := p.taken(name); o != nil && o.Kind != "a type" {
+		p.fault(t, owner, "there is %s %s already, which does not do the work of the index that would be called so: it may be one of some rows only, of an expression or of other columns, or one that was never finished; rename or drop it", o.Kind, name)
+	}
 	p.indexes = append(p.indexes, Statement{owner, "CREATE " + kind + storage.Quote(name) + " ON " +
 		p.Table(t.Name) + using + " (" + strings.Join(quoted, ", ") + ")"})
 	return name

@@ -2,6 +2,7 @@ package migrations
 
 import (
 	"fmt"
+	"strconv"
 	"strings"
 
 	"github.com/sallyport-auth/sallyport/core/schema"
@@ -37,6 +38,7 @@ const (
 	idType   = "ids are read and written as text, and must have its form"
 	asText   = "its values are read and written as text"
 	tooBig   = "a value beyond its range is refused"
+	tooLong  = "a longer value is refused, and some may be as long as 255 characters"
 	anyAffix = "SQLite keeps what is written"
 	jsonText = "its text is JSON, and must be"
 )
@@ -74,11 +76,16 @@ var ids = map[string]bool{"uuid": true, "integer": true, "bigint": true, "int": 
 
 func fits(d storage.Dialect, c *schema.Column, f schema.TimeForm, live string) (fit, string) {
 	base := BaseType(live)
+	if d == storage.Postgres && strings.HasSuffix(base, ".citext") { // an extension in a schema that is not on the search path
+		base = "citext"
+	}
 	why, ok := equivalents[d][c.Kind][base]
 	if d == storage.SQLite && c.Kind == schema.Time && f.Number() {
 		why, ok = timeNumbers[base]
 	}
 	switch {
+	case ok && d == storage.Postgres && c.Kind == schema.String && short(base, live):
+		return tolerated, tooLong
 	case ok && why == "":
 		return same, ""
 	case ok:
@@ -89,6 +96,18 @@ func fits(d storage.Dialect, c *schema.Column, f schema.TimeForm, live string) (
 		return tolerated, jsonText
 	}
 	return unusable, ""
+}
+
+// short tells whether a type of texts holds fewer characters than the texts that are written
+// may have: addresses, browsers' names, hashes.
+func short(base, live string) bool {
+	if base != "character varying" && base != "character" {
+		return false
+	}
+	_, n, _ := strings.Cut(live, "(")
+	n, _, _ = strings.Cut(n, ")")
+	length, err := strconv.Atoi(n)
+	return err == nil && length < 255
 }
 
 // Fits tells whether a live column of that type can hold a column's values, times in the
@@ -129,7 +148,16 @@ func (p *planner) columnType(t *schema.Table, c *schema.Column) string {
 			}
 		}
 	}
-	return typeOf(p.Dialect, c.Kind, p.Names.TimeForm(t.Name, c.Name))
+	typ := typeOf(p.Dialect, c.Kind, p.Names.TimeForm(t.Name, c.Name))
+	if lt := p.live.Table(p.Names.Table(t.Name)); lt != nil && lt.Strict {
+		switch typ { // the rest are types of STRICT tables, too
+		case "bigint":
+			return "integer"
+		case "date":
+			return "text"
+		}
+	}
+	return typ
 }
 
 // defaultOf returns a column's DEFAULT, or nothing.

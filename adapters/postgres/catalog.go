@@ -58,6 +58,21 @@ JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
 WHERE n.nspname = $1 AND NOT t.tgisinternal AND t.tgenabled IN ('O', 'A')
 ORDER BY c.relname, t.tgname`
 
+	// Relations have their names from one space, and a table has a type of its name. The
+	// types of arrays give way by themselves.
+	othersSQL = `
+SELECT c.relname AS name, CASE c.relkind WHEN 'i' THEN 'an index' WHEN 'I' THEN 'an index' WHEN 'v' THEN 'a view' WHEN 'm' THEN 'a materialized view'
+	WHEN 'S' THEN 'a sequence' WHEN 'f' THEN 'a foreign table' ELSE 'a type' END AS kind
+FROM pg_catalog.pg_class c
+JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+WHERE n.nspname = $1 AND c.relkind NOT IN ('r', 'p', 't')
+UNION ALL
+SELECT t.typname, 'a type'
+FROM pg_catalog.pg_type t
+JOIN pg_catalog.pg_namespace n ON n.oid = t.typnamespace
+WHERE n.nspname = $1 AND t.typrelid = 0 AND t.typcategory <> 'A'
+ORDER BY 1`
+
 	roleSQL = `SELECT rolname AS role, rolsuper OR rolbypassrls AS bypasses FROM pg_catalog.pg_roles WHERE rolname = current_user`
 )
 
@@ -93,6 +108,9 @@ func (d *Database) Inspect(ctx context.Context) (*schema.Live, error) {
 	}
 	if err == nil {
 		err = d.db.SelectContext(ctx, &triggers, triggersSQL, in)
+	}
+	if err == nil {
+		err = d.db.SelectContext(ctx, &live.Others, othersSQL, in)
 	}
 	if err == nil {
 		err = d.db.GetContext(ctx, &role, roleSQL)

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
+	"regexp"
 	"strings"
 
 	"modernc.org/sqlite"
@@ -29,6 +30,10 @@ JOIN pragma_index_list(m.name) AS l
 JOIN pragma_index_info(l.name) AS i
 WHERE m.type = 'table' AND m.name NOT LIKE 'sqlite\_%' ESCAPE '\' AND l.partial = 0
 ORDER BY m.name, l.name, i.seqno`
+
+	othersSQL = `SELECT name, CASE type WHEN 'index' THEN 'an index' ELSE 'a view' END FROM sqlite_master WHERE type IN ('index', 'view') ORDER BY name`
+
+	tablesSQL = `SELECT name, sql FROM sqlite_master WHERE type = 'table' AND sql IS NOT NULL`
 
 	triggersSQL = `SELECT tbl_name, name FROM sqlite_master WHERE type = 'trigger' ORDER BY tbl_name, name`
 )
@@ -88,11 +93,35 @@ func (d *Database) Inspect(ctx context.Context) (*schema.Live, error) {
 			return nil
 		})
 	}
+	if err == nil {
+		err = each(ctx, d.pool(), othersSQL, func(rows *sql.Rows) error {
+			var o schema.LiveOther
+			err := rows.Scan(&o.Name, &o.Kind)
+			live.Others = append(live.Others, o)
+			return err
+		})
+	}
+	if err == nil {
+		err = each(ctx, d.pool(), tablesSQL, func(rows *sql.Rows) error {
+			var table, text string
+			if err := rows.Scan(&table, &text); err != nil {
+				return err
+			}
+			if t := live.Table(table); t != nil {
+				t.Strict = strict.MatchString(text)
+			}
+			return nil
+		})
+	}
 	if err != nil {
 		return nil, d.Fail(ctx, err)
 	}
 	return live, nil
 }
+
+// strict matches the end of the statement that made a STRICT table: SQLite lists the options
+// of tables only since 3.37.
+var strict = regexp.MustCompile(`(?i)\)[^)]*\bstrict\b[^)]*$`)
 
 func each(ctx context.Context, db *sql.DB, query string, row func(*sql.Rows) error) error {
 	rows, err := db.QueryContext(ctx, query)

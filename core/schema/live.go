@@ -3,12 +3,20 @@ package schema
 // Live is what a database holds, by its own names: the input of the migration planner.
 type Live struct {
 	Tables []LiveTable
+	// Others are what else has a name that a new table or index cannot have.
+	Others []LiveOther
 	// Role is who is connected, and BypassesRLS tells that row-level security does not hold
 	// for that role (a superuser, BYPASSRLS). Role is empty where the database has none.
 	Role        string
 	BypassesRLS bool
 	// SchemaExists tells whether the schema that holds the tables is there (PostgreSQL).
 	SchemaExists bool
+}
+
+// LiveOther is an index, a view, a sequence, a type or the like.
+type LiveOther struct {
+	Name string
+	Kind string // as people say: "an index", "a view", "a type"
 }
 
 // LiveTable is one table of a database.
@@ -18,6 +26,8 @@ type LiveTable struct {
 	Indexes []LiveIndex
 	// RowSecurity tells whether row-level security is enabled and forced.
 	RowSecurity bool
+	// Strict tells that it is one of SQLite's STRICT tables, which know few types.
+	Strict bool
 	// Policies are the names of its row-level security policies.
 	Policies []string
 	// Triggers are the names of its triggers that are enabled.

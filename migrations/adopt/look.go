@@ -80,6 +80,7 @@ ORDER BY 1 LIMIT 1000`)
 func (p *Proposal) Report(want *schema.Schema, names schema.Names, plan *migrations.Plan, ids string) *Report {
 	r := NewReport(p.Dialect, p.live, want, names, plan)
 	r.From = p.From
+	p.missing = plan.Missing
 	r.Faults = append(r.Faults, storage.KeyFaults(p.Dialect, want, names, p.live, ids)...)
 	for _, m := range p.m.matches {
 		t := want.Table(m.name)
@@ -97,11 +98,17 @@ func (p *Proposal) Report(want *schema.Schema, names schema.Names, plan *migrati
 	return r
 }
 
-// Inspect adds the losses, and looks at values where the catalogue does not say enough:
-// SQLite's dates. enabled are the ids of the plugins that will run.
+// Inspect adds the losses, and looks at values where the catalogue does not say enough: rows
+// that cannot be read or would be there twice, and SQLite's dates. It wants Report before.
+// enabled are the ids of the plugins that will run.
 func (p *Proposal) Inspect(ctx context.Context, db storage.Database, r *Report, want *schema.Schema, names schema.Names, enabled []string) (err error) {
 	if r.Losses, err = p.Count(ctx, db, want, enabled, CountTimeout); err != nil {
 		return err
+	}
+	for _, look := range []func(context.Context, storage.Database, *Report, *schema.Schema, schema.Names) error{p.nulls, p.hidden, p.twice} {
+		if err := look(ctx, db, r, want, names); err != nil {
+			return err
+		}
 	}
 	p.prepare(r, want, names)
 	p.mana(r, enabled)

@@ -42,8 +42,9 @@ type Proposal struct {
 	// Faults keep the proposal from being one.
 	Faults []string
 
-	live *schema.Live
-	m    *matcher
+	live    *schema.Live
+	m       *matcher
+	missing []migrations.Missing
 }
 
 // Field is a column of user that only the app knows, for user.additionalFields.
@@ -117,6 +118,7 @@ func (p *Proposal) plugins() {
 // input: such a column of theirs is a fault of the plan.
 func (p *Proposal) fields() {
 	m := p.m.find("user")
+	var fields []string
 	for _, c := range m.live.Columns {
 		if c.Nullable || c.Default || m.known(c.Name) {
 			continue
@@ -127,7 +129,11 @@ func (p *Proposal) fields() {
 		}
 		if typ != "" && plain(name) {
 			p.Fields = append(p.Fields, Field{name, c.Name, typ})
+			fields = append(fields, name)
 		}
+	}
+	if len(fields) > 0 {
+		p.Notes = append(p.Notes, "who signs up has to give values of "+strings.Join(fields, ", ")+", and chooses them: set input: false and a defaultValue for what users may not choose (user.additionalFields)")
 	}
 }
 
@@ -217,6 +223,9 @@ func (p *Proposal) elsewhere(t *schema.Table, rule schema.Names) bool {
 	}
 	other := p.live.Table("sallyport_" + name)
 	return other != nil && ours(t, other, rule) ||
+		slices.ContainsFunc(p.live.Others, func(o schema.LiveOther) bool {
+			return o.Name == name || p.Dialect == storage.SQLite && strings.EqualFold(o.Name, name)
+		}) ||
 		p.Dialect == storage.SQLite && slices.ContainsFunc(p.live.Tables, func(lt schema.LiveTable) bool { return strings.EqualFold(lt.Name, name) })
 }
 

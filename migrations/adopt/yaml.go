@@ -44,7 +44,7 @@ func (p *Proposal) YAML() string {
 		line("user:\n  additionalFields:")
 	}
 	for _, f := range p.Fields {
-		line("    - name: %s\n      type: %s\n      required: true", f.Name, f.Type)
+		line("    - name: %s\n      type: %s\n      required: true # and who signs up chooses it, unless there are input: false and a defaultValue", f.Name, f.Type)
 	}
 	line("plugins:")
 	for _, id := range p.Plugins {
