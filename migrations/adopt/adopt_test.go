@@ -59,6 +59,9 @@ func TestPropose(t *testing.T) {
 	}{
 		{name: "prefixes", live: live("auth_user: "+snakeUser, "auth_session: "+snakeSession, "auth_account: "+snakeAccount), naming: schema.Snake,
 			over: map[string]string{"user": "auth_user", "session": "auth_session", "account": "auth_account"}},
+		{name: "prefixes, and an app's own tables without", live: live("auth_user: "+snakeUser, "auth_session: "+snakeSession, "auth_account: "+snakeAccount,
+			"sessions: id user_id title created_at updated_at", "accounts: id user_id balance created_at updated_at"), naming: schema.Snake,
+			over: map[string]string{"user": "auth_user", "session": "auth_session", "account": "auth_account"}},
 		{name: "an app's table that only ends like one is not taken", live: live("user: "+snakeUser, "session: "+snakeSession, "account: "+snakeAccount, "superuser: id name", "crew_member: id role"),
 			naming: schema.Snake, over: map[string]string{}},
 		{name: "an app's own table of the same name", live: live("user: "+snakeUser, "session: "+snakeSession, "account: "+snakeAccount, "member: id club", "job: id title"),

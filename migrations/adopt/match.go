@@ -52,12 +52,12 @@ func (m *matcher) tables(list []entry) {
 			m.matches = append(m.matches, x)
 		}
 	}
-	for _, exact := range []bool{true, false} {
+	for _, like := range []likeness{{exact: true, whole: true}, {whole: true}, {exact: true}} {
 		for _, e := range list {
 			if m.find(e.name) != nil {
 				continue
 			}
-			if x := m.best(e, exact, taken); x != nil {
+			if x := m.best(e, like, taken); x != nil {
 				taken[x.live.Name] = true
 				m.matches = append(m.matches, x)
 			}
@@ -119,10 +119,13 @@ func (m *matcher) columns(e entry, t *schema.LiveTable) (x *match, must, have in
 	return x, must, have
 }
 
-// best is the table that has the entry's name and at least half of the columns that it
-// must have, or, not exact, one whose name ends in it and that has all of them: an app's
-// own "member" may be anybody's.
-func (m *matcher) best(e entry, exact bool, taken map[string]bool) (best *match) {
+// likeness is how much a table has to look like an entry: exact, it has its name, or else one
+// that ends in it; whole, it has all of the columns that it must have, or else half of them.
+// An app's own "member" may be anybody's, and its "accounts" a bank's beside "auth_account".
+type likeness struct{ exact, whole bool }
+
+// best is the table that looks most like an entry, and that much.
+func (m *matcher) best(e entry, like likeness, taken map[string]bool) (best *match) {
 	keys := []string{tableKey(e.name)}
 	for _, a := range e.also {
 		keys = append(keys, tableKey(a))
@@ -132,11 +135,11 @@ func (m *matcher) best(e entry, exact bool, taken map[string]bool) (best *match)
 		t := &m.live.Tables[i]
 		key := tableKey(t.Name)
 		same := slices.Contains(keys, key)
-		if taken[t.Name] || same != exact || !exact && (key == "" || !strings.HasSuffix(key, keys[0])) {
+		if taken[t.Name] || same != like.exact || !like.exact && (key == "" || !strings.HasSuffix(key, keys[0])) {
 			continue
 		}
 		x, must, have := m.columns(e, t)
-		if have*2 < must || !exact && have < must {
+		if have*2 < must || like.whole && have < must {
 			continue
 		}
 		switch n := len(x.cols); {
