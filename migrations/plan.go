@@ -60,6 +60,8 @@ type Plan struct {
 	// Faults are what a plan cannot put right and what would make statements fail. A
 	// plan with faults is not applied.
 	Faults []string
+
+	slow []string // of Faults: those of indexes that only make queries faster
 }
 
 // Empty tells that there is nothing to do.
@@ -252,6 +254,9 @@ func (p *planner) index(t *schema.Table, owner string, columns []string, unique 
 	name := schema.IndexName(table, names, unique)
 	if o := p.taken(name); o != nil && o.Kind != "a type" {
 		p.fault(t, owner, "there is %s %s already, which does not do the work of the index that would be called so: it may be one of some rows only, of an expression or of other columns, or one that was never finished; rename or drop it", o.Kind, name)
+		if !unique {
+			p.plan.slow = append(p.plan.slow, p.plan.Faults[len(p.plan.Faults)-1])
+		}
 	}
 	p.indexes = append(p.indexes, Statement{owner, "CREATE " + kind + storage.Quote(name) + " ON " +
 		p.Table(t.Name) + using + " (" + strings.Join(quoted, ", ") + ")"})
