@@ -2,6 +2,8 @@ package storage
 
 import (
 	"fmt"
+	"slices"
+	"strings"
 
 	"github.com/sallyport-auth/sallyport/core/schema"
 )
@@ -78,4 +80,24 @@ func compares(d Dialect, names schema.Names, live *schema.Live, lc *schema.LiveC
 	}
 	return fmt.Sprintf("column %s is %s, and what it refers to, %s of %s, is %s: PostgreSQL does not compare them",
 		schema.Printable(lc.Name), schema.Printable(lc.Type), schema.Printable(rc.Name), schema.Printable(rt.Name), schema.Printable(rc.Type))
+}
+
+// BanFaults says which columns of Better Auth's bans, where users have them, are of a type
+// that no ban can be read from: every insert and every sign-in would be refused. Early
+// versions had numbers for the time of the end.
+func BanFaults(d Dialect, names schema.Names, live *schema.Live) (out []string) {
+	lt := live.Table(names.Table("user"))
+	if d != Postgres || lt == nil || lt.Column(names.Column("user", "banned")) == nil {
+		return nil
+	}
+	for _, c := range []struct {
+		name, want string
+		types      []string
+	}{{"banned", "a boolean", []string{"boolean"}}, {"banExpires", "a timestamp", []string{"timestamp", "date"}}} {
+		lc := lt.Column(names.Column("user", c.name))
+		if lc != nil && !slices.ContainsFunc(c.types, func(t string) bool { return strings.HasPrefix(lc.Type, t) }) {
+			out = append(out, fmt.Sprintf("plugin core: table user (%q): column %s is %s, and has to be %s: bans cannot be read from it", lt.Name, schema.Printable(lc.Name), schema.Printable(lc.Type), c.want))
+		}
+	}
+	return out
 }

@@ -82,6 +82,11 @@ func (p *Proposal) Report(want *schema.Schema, names schema.Names, plan *migrati
 	r.From = p.From
 	p.missing = plan.Missing
 	r.Faults = append(r.Faults, storage.KeyFaults(p.Dialect, want, names, p.live, ids)...)
+	for _, f := range storage.BanFaults(p.Dialect, names, p.live) {
+		if want.Table("user").Column("banned") == nil { // or the plan says it
+			r.Faults = append(r.Faults, f)
+		}
+	}
 	for _, m := range p.m.matches {
 		t := want.Table(m.name)
 		if t == nil {
