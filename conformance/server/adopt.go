@@ -12,7 +12,7 @@ import (
 // adoptNames has the database say what its tables and columns are called, and of which kind
 // its ids are, as "sallyport adopt" proposes it. Without tables the names are Better Auth's.
 func adoptNames(ctx context.Context, cfg core.Config) (core.Config, error) {
-	p, err := adopt.Look(ctx, cfg.Database, adopt.BetterAuth, "")
+	p, err := adopt.Look(ctx, cfg.Database, adopt.BetterAuth, schema.Names{})
 	if errors.Is(err, adopt.ErrNoTables) {
 		cfg.Names = schema.Names{Naming: schema.BetterAuth}
 		return cfg, nil
