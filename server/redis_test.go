@@ -25,6 +25,7 @@ func TestLimitsInRedis(t *testing.T) {
 			on := true
 			c.Core.Secret = "the secret that replicas share, 32+" // keys of limits are hashed with it
 			c.Database.Path, c.Redis.URL, c.Redis.Pause = url, r.URL(), 100*time.Millisecond
+			c.Redis.Timeout = 5 * time.Second // slow is not down: then each would count for itself
 			c.Core.RateLimit = core.RateLimitConfig{Enabled: &on, Storage: "redis", Rules: []core.RateLimit{{Paths: []string{"/ok"}, Max: 4, Window: 60}}}
 		})
 	}

@@ -25,7 +25,7 @@ const replicaConfig = `baseURL: http://localhost:3000
 secret: n9Yq3vT8wZ2rB6mK4xS7dF1gH5jL0pQa
 listen: 127.0.0.1:%s
 database: {url: "%s", maxOpen: 5}
-redis: {url: "%s", pause: 200ms}
+redis: {url: "%s", pause: 200ms, timeout: 5s} # slow is not down
 password: {memoryKiB: 64, iterations: 1, parallelism: 1}
 session: {storage: redis}
 lockout: {storage: redis, network: {disabled: true}} # all users mistype, and all come from here
