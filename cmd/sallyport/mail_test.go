@@ -215,6 +215,21 @@ func TestMailsOnce(t *testing.T) {
 			}
 		})
 		begun := time.Now()
+		// None sends before all are there: the first could have done it all by then.
+		var mu sync.Mutex
+		there, all := map[string]bool{}, make(chan struct{})
+		wait := func(hello string) {
+			mu.Lock()
+			if !there[hello] {
+				there[hello] = true
+				if len(there) == replicas {
+					close(all)
+				}
+			}
+			mu.Unlock()
+			<-all
+		}
+		p.sink.onHello.Store(&wait)
 		for i := range replicas {
 			p.start(i)
 		}

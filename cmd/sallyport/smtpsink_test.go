@@ -11,6 +11,8 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+
+	"github.com/sallyport-auth/sallyport/adapters/adaptertest"
 )
 
 // stage is where the sink breaks a connection.
@@ -35,11 +37,12 @@ type taken struct {
 // sink is an SMTP server that takes only what RFC 5321 allows, and breaks connections where
 // it is told to.
 type sink struct {
-	t      *testing.T
-	port   int
-	breaks atomic.Pointer[func(n int) stage] // of the nth connection
-	onMail atomic.Pointer[func(hello string, answer func())]
-	let    chan struct{} // ends greeting
+	t       *testing.T
+	port    int
+	breaks  atomic.Pointer[func(n int) stage] // of the nth connection
+	onHello atomic.Pointer[func(hello string)]
+	onMail  atomic.Pointer[func(hello string, answer func())]
+	let     chan struct{} // ends greeting
 
 	mu    sync.Mutex
 	ln    net.Listener
@@ -53,7 +56,7 @@ type sink struct {
 func startSink(t *testing.T) *sink {
 	t.Helper()
 	s := &sink{t: t, conns: map[net.Conn]bool{}, mails: map[string][]*taken{}, hit: map[stage]int{}, let: make(chan struct{})}
-	s.listen("127.0.0.1:0")
+	s.listen("127.0.0.1:" + adaptertest.FreePort(t)) // it is to be had again by restart
 	s.port = s.ln.Addr().(*net.TCPAddr).Port
 	t.Cleanup(s.stop)
 	return s
@@ -154,6 +157,9 @@ func (s *sink) serve(c net.Conn, n int) {
 		switch {
 		case heloLine.MatchString(line) && hello == "":
 			hello = heloLine.FindStringSubmatch(line)[1]
+			if f := s.onHello.Load(); f != nil {
+				(*f)(hello)
+			}
 			ok = say("250-sink\r\n250 ENHANCEDSTATUSCODES")
 		case fromLine.MatchString(line) && hello != "":
 			ok = say("250 2.1.0 ok")
