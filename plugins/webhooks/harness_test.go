@@ -31,8 +31,6 @@ const (
 	secretC = "whsec_M1n2B3v4C5x6Z7l8K9j0H1g2F3d4S5a6P7o8I9u0YtR="
 )
 
-const hangingTimeout = 200 * time.Millisecond // of tests whose receiver hangs
-
 // receiver is a server that takes events. answer says what comes back to the n-th request,
 // from 1; nil is 200 for all.
 type receiver struct {
