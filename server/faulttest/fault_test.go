@@ -133,9 +133,10 @@ func (x *app) load() (stop func()) {
 // fault is one failure: break, what holds meanwhile, mend, and what holds afterwards.
 func (x *app) fault(during func(), mend func()) {
 	x.t.Helper()
-	if x.signUp() != 200 || x.signIn("user1@example.com", password) != 200 {
-		x.t.Fatal("the app does not work before the fault")
-	}
+	// 503 is what a busy machine answers too: time-outs are short here.
+	eventually(x.t, "signing up before the fault", func() bool { return x.signUp() == 200 })
+	first := x.saved[0]
+	eventually(x.t, "signing in before the fault", func() bool { return x.signIn(first, password) == 200 })
 	stop := x.load()
 	time.Sleep(100 * time.Millisecond) // so that requests are under way when it comes
 	during()
@@ -145,7 +146,7 @@ func (x *app) fault(during func(), mend func()) {
 			wg.Add(1)
 			go func() {
 				defer wg.Done()
-				if s := x.signIn("user1@example.com", pass); s != 503 {
+				if s := x.signIn(first, pass); s != 503 {
 					x.t.Errorf("during the fault: %d", s)
 				}
 			}()
@@ -153,12 +154,10 @@ func (x *app) fault(during func(), mend func()) {
 	}
 	wg.Wait()
 	mend()
-	eventually(x.t, "signing in after the fault", func() bool { return x.signIn("user1@example.com", password) == 200 })
+	eventually(x.t, "signing in after the fault", func() bool { return x.signIn(first, password) == 200 })
 	stop()
-	for _, email := range x.saved {
-		if s := x.signIn(email, password); s != 200 {
-			x.t.Errorf("%s was confirmed, and is answered %d", email, s)
-		}
+	for _, email := range x.saved { // report sees whether one was refused
+		eventually(x.t, email+", which was confirmed", func() bool { return x.signIn(email, password) == 200 })
 	}
 	x.report()
 }
