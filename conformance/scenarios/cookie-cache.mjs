@@ -20,13 +20,15 @@ const both = async (c, o) => {
   if (!isDeepStrictEqual({ session, user }, body)) throw new Error(`the cache says ${JSON.stringify({ session, user })}, the database ${JSON.stringify(body)}`);
   return { email: user.email };
 };
+/** Of the last part the first letter is another one: the last ones may be what one would put there. */
+const altered = (token) => token.replace(/\.(.)([^.]*)$/, (_, c, rest) => `.${c === "A" ? "B" : "A"}${rest}`);
 const sleep = (ms) => new Promise((r) => setTimeout(r, ms));
 export const parts = [
   { name: "compact", options: { cookieCache: true }, run: async (s) => {
     const a = s.client(), b = s.client();
     await s.step("sign up", () => a.api.signUp.email(who));
     const first = read(a.jar.get(data));
-    s.note("content", { members: Object.keys(first), payload: Object.keys(first.session), version: first.session.version, life: Math.round((first.expiresAt - Date.now()) / 10000),
+    s.note("content", { members: Object.keys(first), payload: Object.keys(first.session), version: first.session.version, life: Math.round((first.expiresAt - first.session.updatedAt) / 10000),
       session: Object.keys(first.session.session).sort(), user: ["id", "email", "name", "emailVerified", "createdAt", "updatedAt"].every((k) => k in first.session.user), password: JSON.stringify(first).includes("password") });
     const seen = await official(a);
     s.note("accepted by better-auth/cookies", { email: seen?.user.email, token: typeof seen?.session.token });
@@ -80,13 +82,16 @@ export const parts = [
     await s.step("revoke the first", () => b.raw("POST", "/api/auth/revoke-other-sessions", {}));
     await sleep(3300);
     await s.step("noticed", () => a.api.getSession());
-    await s.step("expired, still valid", () => b.api.getSession());
-    await s.step("from the cache again", () => b.api.getSession());
+    await s.within(3000, async () => {
+      await s.step("expired, still valid", () => b.api.getSession());
+      await s.step("from the cache again", () => b.api.getSession());
+    });
   } },
   { name: "not remembered", options: { cookieCache: true }, run: async (s) => {
     const a = s.client();
     await s.step("sign up", () => a.api.signUp.email({ ...who, rememberMe: false }));
-    s.note("life", { tens: Math.round((read(a.jar.get(data)).expiresAt - Date.now()) / 10000) });
+    const first = read(a.jar.get(data));
+    s.note("life", { tens: Math.round((first.expiresAt - first.session.updatedAt) / 10000) });
     await s.step("from the cache", () => a.api.getSession());
     await s.step("from the database: no new cache", () => a.raw("GET", `${get}?disableCookieCache=true`));
     a.jar.delete(data);
@@ -125,7 +130,7 @@ export const parts = [
     s.note("claims", { header: h, members: Object.keys(p).sort(), life: p.exp - p.iat });
     s.note("read by better-auth/cookies, equal to the database's answer", await s.step("for comparison", () => both(a, { strategy: "jwt" })));
     await s.step("from the cache", () => a.api.getSession());
-    a.jar.set(data, a.jar.get(data).slice(0, -3) + "AAA");
+    a.jar.set(data, altered(a.jar.get(data)));
     await s.step("tampered with", () => a.api.getSession());
   } },
   { name: "jwe", options: { cookieCache: { strategy: "jwe" } }, run: async (s) => {
@@ -135,7 +140,7 @@ export const parts = [
     s.note("header", { alg: header.alg, enc: header.enc, kid: typeof header.kid });
     s.note("read by better-auth/cookies, equal to the database's answer", await s.step("for comparison", () => both(a, { strategy: "jwe" })));
     await s.step("from the cache", () => a.api.getSession());
-    a.jar.set(data, a.jar.get(data).slice(0, -3) + "AAA");
+    a.jar.set(data, altered(a.jar.get(data)));
     await s.step("tampered with", () => a.api.getSession());
   } },
 ];

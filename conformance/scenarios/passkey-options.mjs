@@ -115,8 +115,11 @@ async function sessions(s) {
 
 async function stale(s) {
   const { signUp, get, post } = moves(s);
-  const a = await signUp("stale");
-  await get(a, "in time", "generate-register-options");
+  const a = await s.within(3000, async () => {
+    const c = await signUp("stale");
+    await get(c, "in time", "generate-register-options");
+    return c;
+  });
   await sleep(3500);
   await get(a, "too late", "generate-register-options");
   await post(a, "too late to register", "verify-registration", { response: {} });

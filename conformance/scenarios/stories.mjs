@@ -1,5 +1,5 @@
 // Longer stories than one endpoint's: who is told what after everything that went before.
-import { freshCode } from "../harness.mjs";
+import { freshCode, wrongCode } from "../harness.mjs";
 const api = "/api/auth";
 const W = (n) => ({ email: `${n}@example.com`, password: "correct horse 1", name: n });
 export const parts = [
@@ -43,12 +43,12 @@ export const parts = [
      const c = s.client();
      await s.step(`${kind} in`, () => c.raw("POST", `${api}/sign-in/email`, W("lo")));
      if (kind === "verify-otp") await s.step("send", () => c.raw("POST", `${api}/two-factor/send-otp`));
-     for (let i = 0; i < 7; i++) await s.step(`${kind} ${i}`, () => c.raw("POST", `${api}/two-factor/${kind}`, { code: kind === "verify-backup-code" ? "aaaaa-aaaaa" : "000000" }));
+     for (let i = 0; i < 7; i++) await s.step(`${kind} ${i}`, () => c.raw("POST", `${api}/two-factor/${kind}`, { code: { "verify-totp": wrongCode(secret), "verify-backup-code": "aaaaa-aaaaa", "verify-otp": "000000" }[kind] }));
      if (kind === "verify-otp") { await s.step("send again", () => c.raw("POST", `${api}/two-factor/send-otp`)); }
    }
    const c = s.client();
    await s.step("locked in", () => c.raw("POST", `${api}/sign-in/email`, W("lo")));
-   for (let i = 0; i < 2; i++) await s.step(`locked ${i}`, () => c.raw("POST", `${api}/two-factor/verify-totp`, { code: "000000" }));
+   for (let i = 0; i < 2; i++) await s.step(`locked ${i}`, () => c.raw("POST", `${api}/two-factor/verify-totp`, { code: wrongCode(secret) }));
    await s.step("locked backup", () => c.raw("POST", `${api}/two-factor/verify-backup-code`, { code: d.backupCodes[0] }));
    await s.step("locked send", () => c.raw("POST", `${api}/two-factor/send-otp`));
    const m = await s.mail("lo@example.com", "two-factor-otp");

@@ -1,5 +1,5 @@
 // Two-factor across servers: what one enrolled, began, sent or trusted, the other finishes.
-import { freshCode } from "../harness.mjs";
+import { freshCode, wrongCode } from "../harness.mjs";
 export const plugins = ["two-factor"];
 const ann = { email: "ann@example.com", password: "correct horse ann", name: "ann" };
 const secretOf = (uri) => new URL(uri).searchParams.get("secret");
@@ -16,9 +16,9 @@ const phase = (n) => async (s, m) => {
     await totp(s, m, m.pending, "the challenge goes on");
     await s.step("in", () => m.pending.api.getSession());
     await totp(s, m, m.brief, "the one for the day too");
-    await s.step("wrong for the third time", () => m.tried.api.twoFactor.verifyTotp({ code: "000000" }));
-    for (let i = 4; i <= 5; i++) await s.step("wrong", () => m.tried.api.twoFactor.verifyTotp({ code: "000000" }));
-    await s.step("too many", () => m.tried.api.twoFactor.verifyTotp({ code: "000000" }));
+    await s.step("wrong for the third time", () => m.tried.api.twoFactor.verifyTotp({ code: wrongCode(m.secret) }));
+    for (let i = 4; i <= 5; i++) await s.step("wrong", () => m.tried.api.twoFactor.verifyTotp({ code: wrongCode(m.secret) }));
+    await s.step("too many", () => m.tried.api.twoFactor.verifyTotp({ code: wrongCode(m.secret) }));
     await s.step("the mailed code", async () => m.mailed.api.twoFactor.verifyOtp({ code: m.otp }));
     await s.step("the trusted device", () => m.trusted.api.signIn.email(ann));
     await s.step("the used backup code", async () => (await challenge(s)).api.twoFactor.verifyBackupCode({ code: m.codes[n - 1] }));
@@ -37,7 +37,7 @@ const phase = (n) => async (s, m) => {
   m.pending = await challenge(s);
   m.brief = await challenge(s, { rememberMe: false });
   m.tried = await challenge(s);
-  for (let i = 1; i <= 2; i++) await s.step("wrong", () => m.tried.api.twoFactor.verifyTotp({ code: "000000" }));
+  for (let i = 1; i <= 2; i++) await s.step("wrong", () => m.tried.api.twoFactor.verifyTotp({ code: wrongCode(m.secret) }));
   m.mailed = await challenge(s);
   await s.step("send", () => m.mailed.api.twoFactor.sendOtp());
   m.otp = (await s.mail(ann.email, "two-factor-otp")).otp;
