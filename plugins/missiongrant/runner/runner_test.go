@@ -107,6 +107,11 @@ func TestDecrypt(t *testing.T) {
 	if err != nil || string(got) != `{"title":"hello"}` {
 		t.Errorf("%s, %v", got, err)
 	}
+	dot := strings.LastIndexByte(stored, '.') + 1
+	altered := stored[:dot] + "A" + stored[dot+1:]
+	if altered == stored {
+		altered = stored[:dot] + "B" + stored[dot+1:]
+	}
 	for _, tt := range []struct {
 		table, id, stored string
 		want              Reason
@@ -117,7 +122,7 @@ func TestDecrypt(t *testing.T) {
 		{"notes", "n1", "hello", RecordMalformed},
 		{"notes", "n1", "enc:1:AAAA", RecordMalformed},
 		{"notes", "n1", "enc:1:AAAA.AAAA", RecordMalformed},
-		{"notes", "n1", stored[:len(stored)-4] + "AAA=", RecordRejected},
+		{"notes", "n1", altered, RecordRejected},
 		{"notes", "n1", seal(t, bytes.Repeat([]byte{2}, 32), 1), RecordRejected},
 	} {
 		got, err := o.Decrypt(t.Context(), tt.table, tt.id, tt.stored)

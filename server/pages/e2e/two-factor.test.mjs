@@ -14,18 +14,29 @@ after(async () => { await browser?.close(); await server?.stop(); });
 const used = new Map();
 const sleep = (ms) => new Promise((r) => setTimeout(r, ms));
 
-/** An authenticator app: RFC 6238, from an otpauth URI. Never the same code twice. */
-async function app(uri) {
+/** The code of a time step: RFC 6238, from an otpauth URI. */
+function codeAt(uri, step) {
   const base32 = new URL(uri).searchParams.get("secret");
   const bits = [...base32].map((c) => "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567".indexOf(c).toString(2).padStart(5, "0")).join("");
   const key = Buffer.from(bits.match(/.{8}/g).map((b) => parseInt(b, 2)));
-  const step = Math.max((used.get(uri) ?? 0) + 1, Math.floor((Date.now() + 1500) / 30000) - 1);
-  used.set(uri, step);
-  while (step > Math.floor(Date.now() / 30000) + 1) await sleep(200); // the server takes one step ahead
   const n = Buffer.alloc(8);
   n.writeBigUInt64BE(BigInt(step));
   const mac = createHmac("sha1", key).update(n).digest(), at = mac[19] & 15;
   return String((mac.readUInt32BE(at) & 0x7fffffff) % 1e6).padStart(6, "0");
+}
+
+/** An authenticator app: never the same code twice, and each with ten seconds at least to type it in. */
+async function app(uri) {
+  const step = Math.max((used.get(uri) ?? 0) + 1, Math.floor((Date.now() + 10_000) / 30000) - 1);
+  used.set(uri, step);
+  while (step > Math.floor(Date.now() / 30000) + 1) await sleep(200); // the server takes one step ahead
+  return codeAt(uri, step);
+}
+
+/** A code that is none of the steps about now. */
+function wrong(uri) {
+  const now = Math.floor(Date.now() / 30000), right = [-2, -1, 0, 1, 2, 3].map((n) => codeAt(uri, now + n));
+  return ["000000", "111111", "222222", "333333", "444444", "555555", "666666"].find((code) => !right.includes(code));
 }
 
 /** Reads the QR code from the pixels on the screen. */
@@ -121,7 +132,7 @@ async function challenges(v, who, uri, codes) {
   await v.arrive("One more step");
   await v.check("challenge");
   assert.equal(await v.session(), null);
-  await v.type("Code", "000000");
+  await v.type("Code", wrong(uri));
   await v.enter();
   await v.refused("Code", "The code is not right.");
   await v.check("wrong code");
