@@ -160,8 +160,10 @@ export class Visitor {
     });
   }
 
-  /** Presses Tab until the control with this name has the focus, and checks that it shows. */
+  /** Presses Tab until the control with this name has the focus, and checks that it shows. It may have to come first. */
   async tab(name) {
+    await until(`"${name}"`, () => this.page.evaluate((name) => [...document.querySelectorAll("a, button, input, select, textarea, [tabindex]")]
+      .some((e) => (e.getAttribute("aria-label") ?? e.labels?.[0]?.textContent ?? e.textContent).trim() === name), name));
     for (let i = 0; i < 60; i++) {
       await this.page.keyboard.press("Tab");
       const f = await this.focus();
