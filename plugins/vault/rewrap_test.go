@@ -194,6 +194,15 @@ func TestRewrapKilled(t *testing.T) {
 		t.Fatal(err)
 	}
 	k := ring(t, ParseKeys(testRing)...)
+	// It does not get the last one, so that it is at work until it is killed for the first time.
+	last, err := admin.Begin()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer last.Rollback() //nolint:errcheck // it only holds a lock
+	if _, err := last.Exec(`SELECT 1 FROM encryption_vault WHERE user_id = (SELECT max(id) FROM "user") FOR UPDATE`); err != nil {
+		t.Fatal(err)
+	}
 	kills, moved := 0, 0
 	for moved < there {
 		cmd := exec.Command(os.Args[0])
@@ -221,6 +230,7 @@ func TestRewrapKilled(t *testing.T) {
 					_ = cmd.Process.Kill()
 					killed = true
 					kills++
+					_ = last.Rollback()
 				}
 			}
 		}
