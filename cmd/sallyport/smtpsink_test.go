@@ -209,17 +209,19 @@ func (s *sink) data(r *bufio.Reader, at stage, hello, to string, say func(string
 		return false
 	}
 	ok := false
-	answer := func() { ok = say("250 2.0.0 queued") }
+	answer := func() { // noted before whoever answers goes on
+		ok = say("250 2.0.0 queued")
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		if mail.answered = ok; ok {
+			s.all = append(s.all, mail)
+		}
+	}
 	if f := s.onMail.Load(); f != nil {
 		(*f)(hello, answer)
 	} else {
 		answer()
 	}
-	s.mu.Lock()
-	if mail.answered = ok; ok {
-		s.all = append(s.all, mail)
-	}
-	s.mu.Unlock()
 	return ok
 }
 
