@@ -17,12 +17,16 @@ import (
 const (
 	schemaSQL = `SELECT EXISTS (SELECT FROM pg_catalog.pg_namespace WHERE nspname = $1)`
 
+	// What belongs to a column is read as pg_get_serial_sequence does it, which looks at now:
+	// it would fail for a table that somebody drops meanwhile, and where a role may not use
+	// the schema.
 	columnsSQL = `
 SELECT c.relname AS "table", a.attname AS "column", pg_catalog.format_type(a.atttypid, a.atttypmod) AS "type",
 	NOT a.attnotnull AS nullable, a.atthasdef OR a.attidentity <> '' AS "default",
 	a.attidentity = 'a' OR a.attgenerated <> '' AS always,
-	CASE WHEN a.atttypid IN (20, 21, 23) AND pg_catalog.has_schema_privilege(n.oid, 'USAGE') -- who may not use the schema gets an error
-		THEN pg_catalog.pg_get_serial_sequence(pg_catalog.quote_ident(n.nspname) || '.' || pg_catalog.quote_ident(c.relname), a.attname) IS NOT NULL ELSE false END AS sequence,
+	EXISTS (SELECT FROM pg_catalog.pg_depend d JOIN pg_catalog.pg_class s ON s.oid = d.objid AND s.relkind = 'S'
+		WHERE d.classid = 'pg_catalog.pg_class'::pg_catalog.regclass AND d.refclassid = 'pg_catalog.pg_class'::pg_catalog.regclass
+			AND d.refobjid = c.oid AND d.refobjsubid = a.attnum AND d.deptype IN ('a', 'i')) AS sequence,
 	c.relrowsecurity AND c.relforcerowsecurity AS rls
 FROM pg_catalog.pg_class c
 JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
@@ -128,6 +132,9 @@ func (d *Database) Inspect(ctx context.Context) (*schema.Live, error) {
 	}
 	for _, x := range indexes {
 		t := live.Table(x.Table)
+		if t == nil { // a table that was made since
+			continue
+		}
 		if n := len(t.Indexes); n == 0 || t.Indexes[n-1].Name != x.Index {
 			t.Indexes = append(t.Indexes, schema.LiveIndex{Name: x.Index, Unique: x.Unique})
 		}

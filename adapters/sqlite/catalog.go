@@ -73,6 +73,9 @@ func (d *Database) Inspect(ctx context.Context) (*schema.Live, error) {
 				return err
 			}
 			t := live.Table(table)
+			if t == nil { // a table that was made since
+				return nil
+			}
 			if n := len(t.Indexes); n == 0 || t.Indexes[n-1].Name != index {
 				t.Indexes = append(t.Indexes, schema.LiveIndex{Name: index, Unique: unique})
 			}
