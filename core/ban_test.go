@@ -65,6 +65,29 @@ func TestBanOfAnExistingDatabase(t *testing.T) {
 	}
 }
 
+// Columns of domains, and of texts as PostgreSQL writes truths and times, hold bans, too.
+func TestBanOfOtherTypes(t *testing.T) {
+	for _, types := range [][2]string{{`"yes"`, `"moment"`}, {"text", "text"}, {"boolean", "date"}} {
+		t.Run(types[0], func(t *testing.T) {
+			e := start(t, on(openPostgres(t)))
+			e.client().signUp("a@example.com")
+			e.ddl(`CREATE DOMAIN "yes" AS boolean; CREATE DOMAIN "moment" AS timestamptz`)
+			e.ddl(`ALTER TABLE "user" ADD COLUMN "banned" ` + types[0] + `, ADD COLUMN "ban_expires" ` + types[1])
+			e.auth = e.compile()
+			for _, tt := range []struct {
+				banned  bool
+				expires any
+				status  int
+			}{{false, nil, 200}, {true, nil, 403}, {true, e.clock.Now().AddDate(0, 0, 2), 403}, {true, e.clock.Now().AddDate(0, 0, -2), 200}} {
+				e.exec("UPDATE {user} SET {user:banned} = ?, {user:banExpires} = ?", tt.banned, tt.expires)
+				if a := e.client().signIn("a@example.com", password); a.Status != tt.status {
+					t.Errorf("banned %v until %v: %d %s", tt.banned, tt.expires, a.Status, a.Body)
+				}
+			}
+		})
+	}
+}
+
 // A sign-in takes as long as a hash, and longer while many wait for theirs. Whoever is banned
 // in that time, and has their sessions ended, is out, by whatever way they come.
 func TestABanMeetsASignInThatIsUnderWay(t *testing.T) {

@@ -109,7 +109,7 @@ func (h *Host) open(ctx context.Context, userFields, sessionFields map[string]*f
 		if faults := storage.KeyFaults(h.db.Dialect(), h.schema, names, live, ids); len(faults) > 0 {
 			return fmt.Errorf("core: the database does not take the ids that are written:\n  %s", strings.Join(faults, "\n  "))
 		}
-		if faults := storage.BanFaults(h.db.Dialect(), names, live); len(faults) > 0 {
+		if faults := storage.BanFaults(h.db.Dialect(), h.schema, names, live); len(faults) > 0 {
 			return fmt.Errorf("core: the database's bans are of no use:\n  %s", strings.Join(faults, "\n  "))
 		}
 	}

@@ -33,7 +33,7 @@ type Session struct {
 	UpdatedAt time.Time `db:"updatedAt"`
 	IPAddress *string   `db:"ipAddress"`
 	UserAgent *string   `db:"userAgent"`
-	UserID    string    `db:"userId" schema:"references=user,cascade,index"`
+	UserID    string    `db:"userId" schema:"references=user,cascade,joined,index"`
 
 	Extra map[string]any
 	model *model
@@ -55,7 +55,7 @@ type Account struct {
 	ID                    string     `db:"id" schema:"key"`
 	AccountID             string     `db:"accountId"`
 	ProviderID            string     `db:"providerId"`
-	UserID                string     `db:"userId" schema:"references=user,cascade,index"`
+	UserID                string     `db:"userId" schema:"references=user,cascade,joined,index"`
 	AccessToken           *string    `db:"accessToken" schema:"hidden"`
 	RefreshToken          *string    `db:"refreshToken" schema:"hidden"`
 	IDToken               *string    `db:"idToken" schema:"hidden"`

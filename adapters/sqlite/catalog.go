@@ -17,8 +17,11 @@ import (
 )
 
 const (
+	// The key of a table WITHOUT ROWID, one of several columns and one that is DESC have an index
+	// of their own: SQLite keeps the rows by another number.
 	columnsSQL = `
-SELECT m.name, c.name, c.type, c."notnull" = 0 AND c.pk = 0, c.dflt_value IS NOT NULL
+SELECT m.name, c.name, c.type, c."notnull" = 0 AND c.pk = 0, c.dflt_value IS NOT NULL,
+	c.pk > 0 AND lower(c.type) = 'integer' AND NOT EXISTS (SELECT 1 FROM pragma_index_list(m.name) WHERE origin = 'pk')
 FROM sqlite_master AS m JOIN pragma_table_info(m.name) AS c
 WHERE m.type = 'table' AND m.name NOT LIKE 'sqlite\_%' ESCAPE '\'
 ORDER BY m.name, c.cid`
@@ -52,7 +55,7 @@ func (d *Database) Inspect(ctx context.Context) (*schema.Live, error) {
 	err := each(ctx, d.pool(), columnsSQL, func(rows *sql.Rows) error {
 		var table string
 		var c schema.LiveColumn
-		if err := rows.Scan(&table, &c.Name, &c.Type, &c.Nullable, &c.Default); err != nil {
+		if err := rows.Scan(&table, &c.Name, &c.Type, &c.Nullable, &c.Default, &c.RowID); err != nil {
 			return err
 		}
 		c.Type = strings.ToLower(c.Type) // SQLite writes the types that it knows in capitals

@@ -42,6 +42,9 @@ type LiveColumn struct {
 	Default  bool // it has some default
 	// Always tells that the database alone gives it its values (GENERATED ALWAYS).
 	Always bool
+	// RowID tells that it is the number that SQLite keeps a row by, and takes no texts: an
+	// INTEGER PRIMARY KEY, except for odd forms of it.
+	RowID bool
 	// Sequence tells that a sequence belongs to it, for its numbers (PostgreSQL).
 	Sequence bool
 }

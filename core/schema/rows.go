@@ -18,6 +18,7 @@ import (
 //	hash                   the same for equality alone, for texts of any length
 //	references=user        foreign key to user.id; references=user.email names the column
 //	cascade, setnull       what deleting that row does (default: refuse)
+//	joined                 statements compare the two: their types have to allow it
 //	default=x              database default
 //	now                    database default: time of writing (PostgreSQL)
 //	null                   nullable although the Go type is not a pointer
@@ -83,7 +84,7 @@ func kindOf(t reflect.Type) Kind {
 }
 
 // optionNames are what a schema tag may hold, for messages.
-const optionNames = "key, unique, index, hash, null, hidden, now, json, written, jsontext, references=TABLE, cascade, setnull, default=VALUE"
+const optionNames = "key, unique, index, hash, null, hidden, now, json, written, jsontext, references=TABLE, cascade, setnull, joined, default=VALUE"
 
 func (c *Column) options(tag string) error {
 	if tag == "" {
@@ -123,6 +124,11 @@ func (c *Column) options(tag string) error {
 				return fmt.Errorf("%q must follow references=", key)
 			}
 			c.References.OnDelete = map[string]Action{"cascade": Cascade, "setnull": SetNull}[key]
+		case "joined":
+			if c.References == nil {
+				return fmt.Errorf("%q must follow references=", key)
+			}
+			c.References.Joined = true
 		case "default":
 			v, err := c.constant(value)
 			if err != nil {

@@ -60,6 +60,9 @@ type Reference struct {
 	Table    string
 	Column   string // "id" unless said otherwise
 	OnDelete Action
+	// Joined tells that statements compare the column with others of the same ids, as a JOIN
+	// does: a server does not start where PostgreSQL cannot (see storage.KeyFaults).
+	Joined bool
 }
 
 // Column is one column of a table.

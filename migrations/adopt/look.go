@@ -82,7 +82,7 @@ func (p *Proposal) Report(want *schema.Schema, names schema.Names, plan *migrati
 	r.From = p.From
 	p.missing = plan.Missing
 	r.Faults = append(r.Faults, storage.KeyFaults(p.Dialect, want, names, p.live, ids)...)
-	for _, f := range storage.BanFaults(p.Dialect, names, p.live) {
+	for _, f := range storage.BanFaults(p.Dialect, want, names, p.live) {
 		if want.Table("user").Column("banned") == nil { // or the plan says it
 			r.Faults = append(r.Faults, f)
 		}

@@ -30,8 +30,8 @@ func (o *Organization) Meta() map[string]any {
 // Member is a user's membership.
 type Member struct {
 	ID             string    `db:"id" schema:"key"`
-	OrganizationID string    `db:"organizationId" schema:"references=organization,cascade,index"`
-	UserID         string    `db:"userId" schema:"references=user,cascade,index"`
+	OrganizationID string    `db:"organizationId" schema:"references=organization,cascade,joined,index"`
+	UserID         string    `db:"userId" schema:"references=user,cascade,joined,index"`
 	Role           string    `db:"role"` // one or more names, joined by commas
 	CreatedAt      time.Time `db:"createdAt"`
 	core.Extras
@@ -41,7 +41,7 @@ type Member struct {
 // "accepted", "rejected" or "canceled".
 type Invitation struct {
 	ID             string    `db:"id" schema:"key"`
-	OrganizationID string    `db:"organizationId" schema:"references=organization,cascade,index"`
+	OrganizationID string    `db:"organizationId" schema:"references=organization,cascade,joined,index"`
 	Email          string    `db:"email" schema:"index"` // lower case
 	Role           *string   `db:"role" schema:"written"`
 	TeamID         *string   `db:"teamId"` // ids of teams, joined by commas; with teams only
@@ -57,7 +57,7 @@ type Team struct {
 	ID             string     `db:"id" schema:"key"`
 	Name           string     `db:"name"`
 	MemberCount    int        `db:"memberCount" schema:"hidden"`
-	OrganizationID string     `db:"organizationId" schema:"references=organization,cascade,index"`
+	OrganizationID string     `db:"organizationId" schema:"references=organization,cascade,joined,index"`
 	CreatedAt      time.Time  `db:"createdAt"`
 	UpdatedAt      *time.Time `db:"updatedAt"`
 	core.Extras
@@ -66,8 +66,8 @@ type Team struct {
 // TeamMember is a member of a team, who is a member of its organization.
 type TeamMember struct {
 	ID     string `db:"id" schema:"key"`
-	TeamID string `db:"teamId" schema:"references=team,cascade,index"`
-	UserID string `db:"userId" schema:"references=user,cascade,index"`
+	TeamID string `db:"teamId" schema:"references=team,cascade,joined,index"`
+	UserID string `db:"userId" schema:"references=user,cascade,joined,index"`
 	// MembershipKey is SHA-256 over team and user, so that nobody is in a team twice; NULL in
 	// rows of older versions of Better Auth.
 	MembershipKey *string    `db:"membershipKey" schema:"unique,written,hidden"`
@@ -77,7 +77,7 @@ type TeamMember struct {
 // Role is a role that an organization has made for itself.
 type Role struct {
 	ID             string     `db:"id" schema:"key"`
-	OrganizationID string     `db:"organizationId" schema:"references=organization,cascade,index"`
+	OrganizationID string     `db:"organizationId" schema:"references=organization,cascade,joined,index"`
 	Role           string     `db:"role" schema:"index"`          // its name, lower case
 	Permission     string     `db:"permission" schema:"jsontext"` // access.Permissions as JSON text
 	CreatedAt      time.Time  `db:"createdAt" schema:"now"`
