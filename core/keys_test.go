@@ -7,8 +7,8 @@ import (
 	"github.com/sallyport-auth/sallyport/core"
 )
 
-// Keys and references of domains, and references that are numbers of another type than the
-// key, are what PostgreSQL compares: a server starts with them and works.
+// Keys and references of domains, references that are numbers of another type than the key,
+// and texts where somebody made a cast, are what PostgreSQL compares: a server starts with them and works.
 func TestKeysThatFit(t *testing.T) {
 	for _, tt := range []struct {
 		name, ids string
@@ -23,6 +23,9 @@ func TestKeysThatFit(t *testing.T) {
 			`CREATE DOMAIN "person" AS uuid`, `ALTER TABLE "user" ALTER "id" TYPE "person" USING NULL`,
 			`ALTER TABLE "session" ALTER "user_id" TYPE uuid USING NULL; ALTER TABLE "account" ALTER "user_id" TYPE "person" USING NULL`}},
 		{"numeric references", "serial", []string{`ALTER TABLE "session" DROP CONSTRAINT "session_user_id_fkey"; ALTER TABLE "session" ALTER "user_id" TYPE numeric`}},
+		{"a cast that somebody made", "uuid", []string{`CREATE CAST (varchar AS uuid) WITH INOUT AS IMPLICIT`,
+			`ALTER TABLE "session" DROP CONSTRAINT "session_user_id_fkey"; ALTER TABLE "account" DROP CONSTRAINT "account_user_id_fkey"`,
+			`ALTER TABLE "user" ALTER "id" TYPE uuid USING NULL; ALTER TABLE "session" ALTER "user_id" TYPE varchar(36); ALTER TABLE "account" ALTER "user_id" TYPE uuid USING NULL`}},
 		{"devices that refer by text", "serial", []string{`ALTER TABLE "known_device" DROP CONSTRAINT "known_device_user_id_fkey"; ALTER TABLE "known_device" ALTER "user_id" TYPE text`}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

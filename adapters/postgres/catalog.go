@@ -77,6 +77,14 @@ JOIN pg_catalog.pg_namespace n ON n.oid = t.typnamespace
 WHERE n.nspname = $1 AND t.typrelid = 0 AND t.typcategory <> 'A'
 ORDER BY 1`
 
+	// The types are int8, int2, int4, text, bpchar, varchar, numeric and uuid; 16384 is the first
+	// number that is none of PostgreSQL's own.
+	castsSQL = `
+SELECT EXISTS (SELECT FROM pg_catalog.pg_cast WHERE oid >= 16384 AND castcontext = 'i'
+	AND castsource IN (20, 21, 23, 25, 1042, 1043, 1700, 2950) AND casttarget IN (20, 21, 23, 25, 1042, 1043, 1700, 2950))
+OR EXISTS (SELECT FROM pg_catalog.pg_operator WHERE oid >= 16384 AND oprname = '='
+	AND oprleft IN (20, 21, 23, 25, 1042, 1043, 1700, 2950) AND oprright IN (20, 21, 23, 25, 1042, 1043, 1700, 2950))`
+
 	roleSQL = `SELECT rolname AS role, rolsuper OR rolbypassrls AS bypasses FROM pg_catalog.pg_roles WHERE rolname = current_user`
 )
 
@@ -115,6 +123,9 @@ func (d *Database) Inspect(ctx context.Context) (*schema.Live, error) {
 	}
 	if err == nil {
 		err = d.db.SelectContext(ctx, &live.Others, othersSQL, in)
+	}
+	if err == nil {
+		err = d.db.GetContext(ctx, &live.Casts, castsSQL)
 	}
 	if err == nil {
 		err = d.db.GetContext(ctx, &role, roleSQL)

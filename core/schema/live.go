@@ -9,6 +9,9 @@ type Live struct {
 	// for that role (a superuser, BYPASSRLS). Role is empty where the database has none.
 	Role        string
 	BypassesRLS bool
+	// Casts tells that somebody made implicit casts between the types of keys, or operators that
+	// compare them: then it is not known what can be compared (PostgreSQL).
+	Casts bool
 	// SchemaExists tells whether the schema that holds the tables is there (PostgreSQL).
 	SchemaExists bool
 }

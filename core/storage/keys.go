@@ -81,7 +81,7 @@ func takes(d Dialect, lt *schema.LiveTable, lc *schema.LiveColumn, ids string) s
 // operator for it.
 func compares(d Dialect, names schema.Names, live *schema.Live, lc *schema.LiveColumn, r *schema.Reference) string {
 	rt := live.Table(names.Table(r.Table))
-	if rt == nil || d != Postgres {
+	if rt == nil || d != Postgres || live.Casts {
 		return ""
 	}
 	rc := rt.Column(names.Column(r.Table, r.Column))
