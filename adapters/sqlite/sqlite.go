@@ -107,12 +107,12 @@ func Open(ctx context.Context, path string, o Options) (storage.Database, error)
 	if err == nil {
 		d.write = writer
 		// The writer makes the write-ahead log before a reader looks for it.
-		if err = writer.PingContext(ctx); err == nil {
+		if err = ping(ctx, writer, o.BusyTimeout); err == nil {
 			d.read, err = openPool(d.file, o, true, o.Readers)
 		}
 	}
 	if err == nil {
-		err = d.read.PingContext(ctx)
+		err = ping(ctx, d.read, o.BusyTimeout)
 	}
 	if err != nil {
 		d.closeFiles()
@@ -214,6 +214,23 @@ func openPool(file string, o Options, readOnly bool, size int) (*sql.DB, error) 
 	db.SetMaxOpenConns(size)
 	db.SetMaxIdleConns(size)
 	return db, nil
+}
+
+// ping opens a pool's first connection. While another program makes the write-ahead log of a
+// new file, or takes it away as the last one, SQLite says at once that it is busy, whatever
+// _busy_timeout is.
+func ping(ctx context.Context, db *sql.DB, patience time.Duration) error {
+	for until := time.Now().Add(patience); ; {
+		err := db.PingContext(ctx)
+		if e := classify(err, nil); e == nil || e.Kind != storage.Conflict || time.Now().After(until) {
+			return err
+		}
+		select {
+		case <-ctx.Done():
+			return err
+		case <-time.After(5 * time.Millisecond):
+		}
+	}
 }
 
 // fileURI writes a path so that no character of it is taken for a part of the URI.
