@@ -3,7 +3,8 @@
 //
 //   FROM   the first seed [1]
 //   WALKS  how many walks [4]
-//   STEPS  how many requests each makes [80]
+//   STEPS  how many acts each takes, most of which are one request [80]
+//   PATIENCE  how long the account walk waits for mails, in ms [700]
 
 const number = (name, otherwise) => Number(process.env[name] ?? otherwise);
 const from = number("FROM", 1), walks = number("WALKS", 4), steps = number("STEPS", 80);
@@ -36,7 +37,7 @@ export const given = (o) => o && Object.fromEntries(Object.entries(o).filter(([,
 
 /**
  * A scenario's parts: one walk for each seed. setUp(random) answers {plugins, options}; start(s, random) prepares and
- * answers {acts, weights}, where acts are {name: async () => number of requests made}.
+ * answers {acts, weights}: {name: async () => ...}, and how often each is taken [1].
  */
 export const parts = (setUp, start) => Array.from({ length: walks }, (_, i) => {
   const seed = from + i;

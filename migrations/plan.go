@@ -212,12 +212,7 @@ func (p *planner) create(t *schema.Table) {
 
 // taken returns what is no table and has a name already.
 func (p *planner) taken(name string) *schema.LiveOther {
-	for i := range p.live.Others {
-		if o := &p.live.Others[i]; o.Name == name || p.Dialect == storage.SQLite && strings.EqualFold(o.Name, name) {
-			return o
-		}
-	}
-	return nil
+	return p.live.Other(name, p.Dialect == storage.SQLite)
 }
 
 // later tells whether a reference leads to what is not there yet when t is created.

@@ -1,5 +1,7 @@
 package schema
 
+import "strings"
+
 // Live is what a database holds, by its own names: the input of the migration planner.
 type Live struct {
 	Tables []LiveTable
@@ -20,6 +22,17 @@ type Live struct {
 type LiveOther struct {
 	Name string
 	Kind string // as people say: "an index", "a view", "a type"
+}
+
+// Other returns what is no table and has that name, in any case if fold is set; nil if
+// there is none.
+func (l *Live) Other(name string, fold bool) *LiveOther {
+	for i := range l.Others {
+		if o := &l.Others[i]; o.Name == name || fold && strings.EqualFold(o.Name, name) {
+			return o
+		}
+	}
+	return nil
 }
 
 // LiveTable is one table of a database.

@@ -223,9 +223,7 @@ func (p *Proposal) elsewhere(t *schema.Table, rule schema.Names) bool {
 	}
 	other := p.live.Table("sallyport_" + name)
 	return other != nil && ours(t, other, rule) ||
-		slices.ContainsFunc(p.live.Others, func(o schema.LiveOther) bool {
-			return o.Name == name || p.Dialect == storage.SQLite && strings.EqualFold(o.Name, name)
-		}) ||
+		p.live.Other(name, p.Dialect == storage.SQLite) != nil ||
 		p.Dialect == storage.SQLite && slices.ContainsFunc(p.live.Tables, func(lt schema.LiveTable) bool { return strings.EqualFold(lt.Name, name) })
 }
 
